@@ -1,0 +1,61 @@
+"""What can go wrong with a mapping: in its text, and on a document."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from schemas.problem import Cause
+
+__all__ = [
+    "CODE_UNKNOWN",
+    "EXAMPLE",
+    "HOSTILE",
+    "RULE",
+    "SYNTAX",
+    "TARGET",
+    "VALIDATION",
+    "VALUE",
+    "suggestion",
+]
+
+SYNTAX = Cause(
+    "LP-MAP-001", "The mapping file is not readable.", "Mend the named line and check again."
+)
+HOSTILE = Cause(
+    "LP-MAP-002",
+    "The mapping file uses something that mapping files may not use.",
+    "Write plain maps, lists and texts; see docs/mapping.md.",
+)
+RULE = Cause("LP-MAP-003", "A rule cannot be understood.", "Mend the named line and check again.")
+TARGET = Cause(
+    "LP-MAP-004",
+    "A rule fills a field that the canonical document does not have.",
+    "Use a field of the model; its JSON Schema lists them.",
+)
+EXAMPLE = Cause(
+    "LP-MAP-005",
+    "An example of the mapping does not come out as written.",
+    "Mend the rule, or the expected document if the new result is right.",
+)
+VALUE = Cause(
+    "LP-MAP-101",
+    "A value of the document does not fit what its rule makes of it.",
+    "Mend the rule or have the sender mend the value, then release the message.",
+)
+VALIDATION = Cause(
+    "LP-MAP-102",
+    "The document lacks what its canonical form must have, or exceeds what it may hold.",
+    "Have the sender fill the named field, or mend the rule, then release the message.",
+)
+CODE_UNKNOWN = Cause(
+    "LP-MAP-201",
+    "A code has no entry in its table; the value was kept as unknown.",
+    "Add the code to the table of the mapping.",
+)
+
+
+def suggestion(word: str, known: object) -> str:
+    """Say which known word was probably meant: ``; did you mean 'lines'?`` or nothing."""
+    words = [str(k) for k in known] if hasattr(known, "__iter__") else []
+    close = get_close_matches(word, words, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,173 @@
+"""The grammar of what stands in a rule: paths, expressions, conditions, and rule keys.
+
+    path        name . name[] . name[0] . name[field=text] . name[@attribute=text] . @attribute
+    expression  path or path or = constant | transform argument | transform
+    condition   path and not path and path = text, text and path < 0
+    key         target | target[] from path[] where condition | target from path
+                | when condition | otherwise
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from mappings.rules import Condition, Constant, Expression, Path, Step, Test, Transform
+
+__all__ = ["GrammarError", "Key", "condition", "expression", "key", "path", "target"]
+
+_NAME = r"[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?"
+_STEP = re.compile(rf"(?P<name>{_NAME})(?:\[(?P<choice>[^\[\]]*)\])?")
+_TARGET = re.compile(r"[a-z][a-z0-9_]*")
+_EACH = re.compile(
+    r"(?P<target>[a-z0-9_.]+)\[\] from (?P<source>.+?)(?: where (?P<where>.+))?", re.S
+)
+_WITHIN = re.compile(r"(?P<target>[a-z0-9_.]+) from (?P<source>.+)", re.S)
+_TRANSFORM = re.compile(r"[a-z][a-z0-9_]*")
+PARTS_MAX = 24
+
+
+class GrammarError(ValueError):
+    """What cannot be understood, in words."""
+
+
+class Key:
+    """What a rule's key says: its ``form`` and the parts of that form."""
+
+    __slots__ = ("condition", "form", "source", "target")
+
+    def __init__(
+        self,
+        form: Literal["assign", "each", "within", "when", "otherwise"],
+        target: tuple[str, ...] = (),
+        source: Path | None = None,
+        condition: Condition | None = None,
+    ) -> None:
+        self.form = form
+        self.target = target
+        self.source = source
+        self.condition = condition
+
+
+def key(text: str) -> Key:
+    """Read the left side of a rule. Raises ``GrammarError``."""
+    if text == "otherwise":
+        return Key("otherwise")
+    if text.startswith("when "):
+        return Key("when", condition=condition(text[5:]))
+    if match := _EACH.fullmatch(text):
+        source = path(match["source"], many=True)
+        if not source.steps or not source.steps[-1].many:
+            raise GrammarError(f"the source {match['source']!r} must end in [] to make a list")
+        where = condition(match["where"]) if match["where"] else None
+        return Key("each", target(match["target"]), source, where)
+    if match := _WITHIN.fullmatch(text):
+        return Key("within", target(match["target"]), path(match["source"]))
+    return Key("assign", target(text))
+
+
+def target(text: str) -> tuple[str, ...]:
+    """Read the name of a canonical field: ``customer.email``."""
+    names = tuple(text.split("."))
+    if not all(_TARGET.fullmatch(name) for name in names):
+        raise GrammarError(f"{text!r} is no name of a canonical field")
+    return names
+
+
+def path(text: str, *, many: bool = False) -> Path:
+    """Read a path; ``many`` allows ``[]`` in it."""
+    text = text.strip()
+    from_top = text.startswith("/")
+    rest = text[1:] if from_top else text
+    if rest == ".":
+        return Path((), from_top=from_top)
+    steps: list[Step] = []
+    attribute: str | None = None
+    for part in _split_steps(rest.removeprefix(".")):
+        if attribute is not None:
+            raise GrammarError(f"nothing can follow the attribute in {text!r}")
+        if part.startswith("@"):
+            attribute = part[1:]
+            if not re.fullmatch(_NAME, attribute):
+                raise GrammarError(f"{part!r} is no name of an attribute")
+        else:
+            steps.append(_step(part, text, many=many))
+    if len(steps) > PARTS_MAX:
+        raise GrammarError(f"the path {text[:40]!r}... is too long")
+    return Path(tuple(steps), attribute, from_top)
+
+
+def _split_steps(text: str) -> list[str]:
+    """Split at dots outside of brackets."""
+    parts = re.findall(r"(?:[^.\[\]]|\[[^\[\]]*\])+|\.(?=\.|$)|^$", text)
+    if ".".join(parts) != text or not all(parts):
+        raise GrammarError(f"{text!r} is no path")
+    return parts
+
+
+def _step(part: str, whole: str, *, many: bool) -> Step:
+    match = _STEP.fullmatch(part)
+    if match is None:
+        raise GrammarError(f"{part!r} in {whole!r} is no step of a path")
+    name, choice = match["name"], match["choice"]
+    if choice is None:
+        return Step(name)
+    if choice == "":
+        if not many:
+            raise GrammarError(f"{part!r} stands for many; choose one, as in {name}[0]")
+        return Step(name, many=True)
+    if choice.isdigit():
+        return Step(name, index=int(choice))
+    field, equals, value = choice.partition("=")
+    if not equals or not re.fullmatch(rf"@?{_NAME}", field.strip()):
+        raise GrammarError(f"{part!r}: write a number or field=text between the brackets")
+    return Step(name, where=(field.strip(), value.strip()))
+
+
+def expression(text: str) -> Expression:
+    """Read the right side of a rule. Raises ``GrammarError``."""
+    source, *chain = re.split(r"\s\|\s", text.strip())
+    if len(chain) > PARTS_MAX:
+        raise GrammarError("too many transforms in one rule")
+    terms = [_term(term) for term in re.split(r"\sor\s", source)]
+    if any(isinstance(term, Constant) for term in terms[:-1]):
+        raise GrammarError("what follows a constant can never be reached")
+    return Expression(tuple(terms), tuple(_transform(part) for part in chain), text.strip())
+
+
+def _term(text: str) -> Path | Constant:
+    text = text.strip()
+    if text.startswith("="):
+        return Constant(text[1:].strip())
+    return path(text)
+
+
+def _transform(text: str) -> Transform:
+    name, *arguments = text.split()
+    if not _TRANSFORM.fullmatch(name):
+        raise GrammarError(f"{name!r} is no name of a transform")
+    return Transform(name, tuple(arguments))
+
+
+def condition(text: str) -> Condition:
+    """Read a condition. Raises ``GrammarError``."""
+    tests = tuple(_test(part.strip()) for part in re.split(r"\sand\s", text))
+    if len(tests) > PARTS_MAX:
+        raise GrammarError("too many tests in one condition")
+    return Condition(tests)
+
+
+def _test(text: str) -> Test:
+    if text.startswith("not "):
+        return Test(path(text[4:]), "missing")
+    match = re.fullmatch(r"(?P<path>\S*?\[[^\]]*\]\S*|[^\s=<>!]+)\s*(?P<op>!=|=|<|>)\s*(?P<v>.*)", text)
+    if match is None:
+        return Test(path(text), "exists")
+    values = tuple(v.strip() for v in match["v"].split(","))
+    if match["op"] in "<>":
+        if len(values) != 1 or not re.fullmatch(r"-?\d+(\.\d+)?", values[0]):
+            raise GrammarError(f"{text!r}: compare with one number")
+        return Test(path(match["path"]), match["op"], values)  # type: ignore[arg-type]
+    if not all(values):
+        raise GrammarError(f"{text!r}: say which text to compare with")
+    return Test(path(match["path"]), "in" if match["op"] == "=" else "not in", values)

@@ -1,0 +1,221 @@
+"""How generated code reads a source: plain dicts for JSON, lxml elements for XML.
+
+The XML reader reads the tree itself, because building dicts of it costs five times the parse.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from mappings.rules import Path, Step
+from mappings.scope import Scope, Writer
+
+__all__ = ["JsonReader", "Reader", "XmlReader", "tag"]
+
+_EMPTY: dict[str, Any] = {}
+
+
+class Reader(Protocol):
+    """Writes the look-ups of one kind of source; results are names of variables."""
+
+    gives_text: bool
+    """Whether every leaf is text already."""
+
+    def leaf(self, path: Path, scope: Scope) -> str:
+        """The value at a path; what ``present`` says of it tells whether it is there."""
+
+    def node(self, path: Path, scope: Scope) -> str:
+        """The object or element at a path, for rules inside it."""
+
+    def many(self, path: Path, scope: Scope) -> str:
+        """An expression that yields the elements of a list path."""
+
+    def exists(self, path: Path, scope: Scope) -> str:
+        """An expression that is true where the path leads somewhere."""
+
+    def present(self, variable: str) -> str:
+        """An expression that is true where a leaf is there and not empty."""
+
+    def is_node(self, variable: str) -> str:
+        """An expression that is true where a node is there."""
+
+
+def _choose(found: Any, step: Step) -> Any:
+    """The element of a JSON list that a step chooses, or ``None``."""
+    if found is None:
+        return None
+    if type(found) is not list:
+        raise ValueError("a list was expected here")
+    if step.index is not None:
+        return found[step.index] if step.index < len(found) else None
+    assert step.where is not None
+    name, text = step.where
+    return next((e for e in found if _same(e.get(name), text)), None)
+
+
+def _same(value: Any, text: str) -> bool:
+    if value is True or value is False:
+        return text == ("true" if value else "false")
+    return str(value) == text
+
+
+def _list(found: Any) -> Any:
+    if found is None:
+        return ()
+    if type(found) is not list:
+        raise ValueError("a list was expected here")
+    return found
+
+
+class JsonReader:
+    """Reads dicts, lists and scalars as ``json`` gives them."""
+
+    gives_text = False
+
+    def __init__(self, writer: Writer) -> None:
+        self._w = writer
+
+    def leaf(self, path: Path, scope: Scope) -> str:
+        if not path.steps:
+            return "body" if path.from_top else scope.node
+        key = ("leaf", path)
+        if key not in scope.known:
+            scope.known[key] = self._step(path, scope, "v", "")
+        return scope.known[key]
+
+    def node(self, path: Path, scope: Scope) -> str:
+        if not path.steps:
+            return "body" if path.from_top else scope.node
+        key = ("node", path)
+        if key not in scope.known:
+            empty = self._w.constant(_EMPTY)
+            scope.known[key] = self._step(path, scope, "n", f" or {empty}")
+        return scope.known[key]
+
+    def _step(self, path: Path, scope: Scope, letter: str, otherwise: str) -> str:
+        parent = self.node(Path(path.steps[:-1], None, path.from_top), scope)
+        step = path.steps[-1]
+        variable = self._w.fresh(letter)
+        found = f"{parent}.get({self._w.constant(step.name)})"
+        if step.index is not None or step.where is not None:
+            found = f"{self._w.constant(_choose)}({found}, {self._w.constant(step)})"
+        self._w.line(f"{variable} = {found}{otherwise}")
+        return variable
+
+    def many(self, path: Path, scope: Scope) -> str:
+        parent = self.node(Path(path.steps[:-1], None, path.from_top), scope)
+        name = self._w.constant(path.steps[-1].name)
+        return f"{self._w.constant(_list)}({parent}.get({name}))"
+
+    def exists(self, path: Path, scope: Scope) -> str:
+        return f"({self.present(self.leaf(path, scope))})"
+
+    def present(self, variable: str) -> str:
+        return f"{variable} is not None and {variable} != ''"
+
+    def is_node(self, variable: str) -> str:
+        return variable
+
+
+def tag(name: str) -> str:
+    """The tag that lxml has for a name of a path: ``acs:Total`` is ``{acs}Total``."""
+    prefix, colon, local = name.rpartition(":")
+    return f"{{{prefix}}}{local}" if colon else name
+
+
+def _choose_child(element: Any, step: Step) -> Any:
+    name = tag(step.name)
+    if step.index is not None:
+        for position, child in enumerate(element.iterchildren(name)):
+            if position == step.index:
+                return child
+        return None
+    assert step.where is not None
+    field, text = step.where
+    for child in element.iterchildren(name):
+        found = child.get(tag(field[1:])) if field[0] == "@" else child.findtext(tag(field))
+        if found is not None and found.strip() == text:
+            return child
+    return None
+
+
+class XmlReader:
+    """Reads lxml elements whose tags carry canonical prefixes.
+
+    Looking children up one by one costs more than one pass that maps them all, except where an
+    element holds a list: there the pass would visit every element of it.
+    """
+
+    gives_text = True
+
+    def __init__(self, writer: Writer) -> None:
+        self._w = writer
+
+    def leaf(self, path: Path, scope: Scope) -> str:
+        key = ("leaf", path)
+        if key not in scope.known:
+            node = self.node(Path(path.steps, None, path.from_top), scope)
+            variable = self._w.fresh("v")
+            if path.attribute is None:
+                found = f"{node}.text"
+            else:
+                found = f"{node}.get({self._w.constant(tag(path.attribute))})"
+            if path.steps:
+                found = f"{found} if {node} is not None else None"
+            self._w.line(f"{variable} = {found}")
+            self._w.line(f"if {variable}: {variable} = {variable}.strip()")
+            scope.known[key] = variable
+        return scope.known[key]
+
+    def node(self, path: Path, scope: Scope) -> str:
+        if not path.steps:
+            return "body" if path.from_top else scope.node
+        key = ("node", path)
+        if key not in scope.known:
+            scope.known[key] = self._child(path, scope)
+        return scope.known[key]
+
+    def _child(self, path: Path, scope: Scope) -> str:
+        above = Path(path.steps[:-1], None, path.from_top)
+        parent, step = self.node(above, scope), path.steps[-1]
+        variable = self._w.fresh("n")
+        if step.index is not None or step.where is not None:
+            found = f"{self._w.constant(_choose_child)}({parent}, {self._w.constant(step)})"
+        elif above.from_top or above.steps in scope.list_parents:
+            found = f"next({parent}.iterchildren({self._w.constant(tag(step.name))}), None)"
+        else:
+            children = self._children(above, parent, scope)
+            self._w.line(f"{variable} = {children}.get({self._w.constant(tag(step.name))})")
+            return variable
+        guard = f" if {parent} is not None else None" if above.steps else ""
+        self._w.line(f"{variable} = {found}{guard}")
+        return variable
+
+    def _children(self, path: Path, parent: str, scope: Scope) -> str:
+        key = ("children", path)
+        if key not in scope.known:
+            variable = self._w.fresh("m")
+            # Reversed, so that the first of several children of one name wins.
+            pairs = f"{{x.tag: x for x in {parent}.iterchildren(reversed=True)}}"
+            guard = f" if {parent} is not None else {self._w.constant(_EMPTY)}"
+            self._w.line(f"{variable} = {pairs}{guard if path.steps else ''}")
+            scope.known[key] = variable
+        return scope.known[key]
+
+    def many(self, path: Path, scope: Scope) -> str:
+        above = Path(path.steps[:-1], None, path.from_top)
+        parent = self.node(above, scope)
+        name = self._w.constant(tag(path.steps[-1].name))
+        found = f"{parent}.iterchildren({name})"
+        return f"({found} if {parent} is not None else ())" if above.steps else found
+
+    def exists(self, path: Path, scope: Scope) -> str:
+        if path.attribute is not None:
+            return f"({self.present(self.leaf(path, scope))})"
+        return f"({self.node(path, scope)} is not None)"
+
+    def present(self, variable: str) -> str:
+        return variable
+
+    def is_node(self, variable: str) -> str:
+        return f"{variable} is not None"

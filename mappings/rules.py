@@ -1,0 +1,171 @@
+"""The parts of a mapping after reading: plain values, each knowing its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "Assign",
+    "Choice",
+    "Condition",
+    "Constant",
+    "Each",
+    "Expression",
+    "Gather",
+    "Path",
+    "Rule",
+    "Rules",
+    "Step",
+    "Test",
+    "Transform",
+    "When",
+    "Within",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One name of a path. ``many`` is ``name[]``; ``index`` and ``where`` choose one of several.
+
+    ``where`` is a (field or ``@attribute``, text) pair: the first element that has it.
+    """
+
+    name: str
+    many: bool = False
+    index: int | None = None
+    where: tuple[str, str] | None = None
+
+    def __str__(self) -> str:
+        if self.many:
+            return f"{self.name}[]"
+        if self.index is not None:
+            return f"{self.name}[{self.index}]"
+        return f"{self.name}[{self.where[0]}={self.where[1]}]" if self.where else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A place in the source, seen from the element at hand, or from the top with a leading ``/``.
+
+    No steps and no attribute is the element itself.
+    """
+
+    steps: tuple[Step, ...]
+    attribute: str | None = None
+    from_top: bool = False
+
+    def __str__(self) -> str:
+        steps = ".".join(str(s) for s in self.steps)
+        if self.attribute is not None:
+            steps = f"{steps}.@{self.attribute}"
+        return f"/{steps}" if self.from_top else steps or "."
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant: ``= web``."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return f"= {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A named step of an expression with its arguments as written."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Where a value comes from: the first source that is there, then the transforms in order."""
+
+    sources: tuple[Path | Constant, ...]
+    transforms: tuple[Transform, ...]
+    text: str
+
+    @property
+    def constant(self) -> str | None:
+        """The text of an expression that is nothing but a constant."""
+        first = self.sources[0]
+        return first.value if isinstance(first, Constant) and not self.transforms else None
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison. ``exists`` has no values, ``in`` one or more."""
+
+    path: Path
+    operator: Literal["exists", "missing", "in", "not in", "<", ">"]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Tests that must all hold."""
+
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """``target: expression``."""
+
+    target: tuple[str, ...]
+    expression: Expression
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """``target: [expression, expression]``: a list of what is there."""
+
+    target: tuple[str, ...]
+    expressions: tuple[Expression, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """``target from path:`` one object made from one object; left out where the source is."""
+
+    target: tuple[str, ...]
+    source: Path
+    rules: Rules
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """``target[] from path[] where condition:`` one element for each source element."""
+
+    target: tuple[str, ...]
+    source: Path
+    where: Condition | None
+    rules: Rules
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """One branch: its rules, or ``None`` for ``skip``."""
+
+    condition: Condition | None
+    rules: Rules | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``when ... when ... otherwise``: the first branch whose condition holds."""
+
+    branches: tuple[When, ...]
+    line: int
+
+
+Rule = Assign | Gather | Within | Each | Choice
+Rules = tuple[Rule, ...]
