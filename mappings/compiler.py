@@ -125,7 +125,9 @@ class _Compiler:
         return f"{scope.target} + {name}" if scope.target else name
 
     def _source_text(self, scope: Scope, source: Path) -> str:
-        text = self._w.constant(str(source).removeprefix("/"))
+        if not source.steps and source.attribute is None and scope.place:
+            return f"{scope.place}[:-1]"
+        text = self._w.constant(str(source).lstrip("/."))
         return f"{scope.place} + {text}" if scope.place and not source.from_top else text
 
     def _assign(self, rule: Assign, scope: Scope, target: tuple[str, ...]) -> None:
@@ -281,7 +283,7 @@ class _Compiler:
         self._w.push()
         plain = Path((*source.steps[:-1], Step(source.steps[-1].name)), None, source.from_top)
         place = self._source_text(scope, plain)
-        place = self._prefix(f"{place} + '[' + str({index}) + ']'")
+        place = self._prefix(f"{place} + {self._reader.at(elements, index)}")
         return Scope(self._w, element, "", place, "")
 
     def _choice(self, branches: tuple[When, ...], scope: Scope, target: tuple[str, ...]) -> None:

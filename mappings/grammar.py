@@ -119,7 +119,7 @@ def _step(part: str, whole: str, *, many: bool) -> Step:
     if choice.isdigit():
         return Step(name, index=int(choice))
     field, equals, value = choice.partition("=")
-    if not equals or not re.fullmatch(rf"@?{_NAME}", field.strip()):
+    if not equals or not re.fullmatch(rf"(?:{_NAME}\.)*@?{_NAME}", field.strip()):
         raise GrammarError(f"{part!r}: write a number or field=text between the brackets")
     return Step(name, where=(field.strip(), value.strip()))
 
@@ -160,7 +160,7 @@ def condition(text: str) -> Condition:
 def _test(text: str) -> Test:
     if text.startswith("not "):
         return Test(path(text[4:]), "missing")
-    match = re.fullmatch(r"(?P<path>\S*?\[[^\]]*\]\S*|[^\s=<>!]+)\s*(?P<op>!=|=|<|>)\s*(?P<v>.*)", text)
+    match = re.fullmatch(r"(?P<path>\S*?\[[^\]]*\]\S*|[^\s=<>!\[\]]+)\s*(?P<op>!=|=|<|>)\s*(?P<v>.*)", text)
     if match is None:
         return Test(path(text), "exists")
     values = tuple(v.strip() for v in match["v"].split(","))

@@ -79,9 +79,13 @@ class Mapping:
     def build(self, body: Any, *, system: str) -> tuple[Canonical, tuple[Flag, ...]]:
         """Map a document to its canonical model. Raises ``Rejected`` naming rule and source."""
         document, flags = self.run(body)
+        return self.validated(body, document, system=system), flags
+
+    def validated(self, body: Any, document: dict[str, Any], *, system: str) -> Canonical:
+        """Make the canonical model of a mapped document. Raises ``Rejected``."""
         document["system"] = system
         try:
-            return self.spec.model.model_validate(document), flags
+            return self.spec.model.model_validate(document)
         except ValidationError as error:
             raise Rejected(self._validation(body, error)) from None
 

@@ -30,6 +30,9 @@ class Reader(Protocol):
     def many(self, path: Path, scope: Scope) -> str:
         """An expression that yields the elements of a list path."""
 
+    def at(self, elements: str, index: str) -> str:
+        """An expression for the place of an element among ``elements``: ``[2]``."""
+
     def exists(self, path: Path, scope: Scope) -> str:
         """An expression that is true where the path leads somewhere."""
 
@@ -49,8 +52,14 @@ def _choose(found: Any, step: Step) -> Any:
     if step.index is not None:
         return found[step.index] if step.index < len(found) else None
     assert step.where is not None
-    name, text = step.where
-    return next((e for e in found if _same(e.get(name), text)), None)
+    field, text = step.where
+    return next((e for e in found if _same(_value_at(e, field.split(".")), text)), None)
+
+
+def _value_at(element: Any, names: list[str]) -> Any:
+    for name in names:
+        element = element.get(name) if type(element) is dict else None
+    return element
 
 
 def _same(value: Any, text: str) -> bool:
@@ -60,11 +69,10 @@ def _same(value: Any, text: str) -> bool:
 
 
 def _list(found: Any) -> Any:
-    if found is None:
-        return ()
-    if type(found) is not list:
-        raise ValueError("a list was expected here")
-    return found
+    """What is no list counts as a list of one; some senders drop the brackets around one."""
+    if type(found) is list:
+        return found
+    return () if found is None or found == "" else (found,)
 
 
 class JsonReader:
@@ -105,7 +113,13 @@ class JsonReader:
     def many(self, path: Path, scope: Scope) -> str:
         parent = self.node(Path(path.steps[:-1], None, path.from_top), scope)
         name = self._w.constant(path.steps[-1].name)
-        return f"{self._w.constant(_list)}({parent}.get({name}))"
+        elements = self._w.fresh("l")
+        self._w.line(f"{elements} = {self._w.constant(_list)}({parent}.get({name}))")
+        return elements
+
+    def at(self, elements: str, index: str) -> str:
+        # What was no list has no place in one.
+        return f"('[' + str({index}) + ']' if type({elements}) is list else '')"
 
     def exists(self, path: Path, scope: Scope) -> str:
         return f"({self.present(self.leaf(path, scope))})"
@@ -133,10 +147,22 @@ def _choose_child(element: Any, step: Step) -> Any:
     assert step.where is not None
     field, text = step.where
     for child in element.iterchildren(name):
-        found = child.get(tag(field[1:])) if field[0] == "@" else child.findtext(tag(field))
+        found = _text_at(child, field.split("."))
         if found is not None and found.strip() == text:
             return child
     return None
+
+
+def _text_at(element: Any, names: list[str]) -> str | None:
+    for name in names:
+        if name[0] == "@":
+            found: str | None = element.get(tag(name[1:]))
+            return found
+        element = next(element.iterchildren(tag(name)), None)
+        if element is None:
+            return None
+    text: str | None = element.text
+    return text
 
 
 class XmlReader:
@@ -208,6 +234,9 @@ class XmlReader:
         name = self._w.constant(tag(path.steps[-1].name))
         found = f"{parent}.iterchildren({name})"
         return f"({found} if {parent} is not None else ())" if above.steps else found
+
+    def at(self, elements: str, index: str) -> str:
+        return f"'[' + str({index}) + ']'"
 
     def exists(self, path: Path, scope: Scope) -> str:
         if path.attribute is not None:

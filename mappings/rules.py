@@ -28,7 +28,7 @@ __all__ = [
 class Step:
     """One name of a path. ``many`` is ``name[]``; ``index`` and ``where`` choose one of several.
 
-    ``where`` is a (field or ``@attribute``, text) pair: the first element that has it.
+    ``where`` is a (path of a field or ``@attribute``, text) pair: the first element that has it.
     """
 
     name: str

@@ -29,7 +29,7 @@ from schemas.envelope import DOCUMENTS
 from schemas.model import Canonical
 from schemas.problem import Cause, ConfigError
 
-__all__ = ["Example", "Spec", "read"]
+__all__ = ["Example", "Spec", "read", "version_of"]
 
 _HEADER = ("mapping", "reads", "to", "summary", "rules", "codes", "ignore", "examples")
 _SET_BY_HUB = ("system",)
@@ -65,6 +65,11 @@ class Spec:
 def read(text: str, file: str) -> Spec:
     """Read the text of a mapping file. Raises ``ConfigError`` naming file, line and what to do."""
     return _Reader(text, file).spec()
+
+
+def version_of(text: str) -> str:
+    """Name a mapping by its text, 16 hex digits: the same text is the same version everywhere."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class _Reader:
@@ -104,7 +109,7 @@ class _Reader:
             examples=examples,
             text=self._text,
             file=self._file,
-            version=hashlib.sha256(self._text.encode()).hexdigest()[:16],
+            version=version_of(self._text),
         )
 
     def _fail(self, line: int, detail: str, cause: Cause = RULE) -> NoReturn:

@@ -12,7 +12,7 @@ from schemas.order import Order
 from schemas.reversal import Reversal
 from schemas.transaction import Transaction
 
-__all__ = ["DOCUMENTS", "DocumentKind", "Envelope", "Flag"]
+__all__ = ["DOCUMENTS", "DocumentKind", "Envelope", "Flag", "model_name"]
 
 DocumentKind = Literal["Transaction", "Control", "Order", "Reversal", "Customer", "Interaction"]
 
@@ -25,6 +25,11 @@ DOCUMENTS: dict[str, type[Canonical]] = {
     "Interaction": Interaction,
 }
 """Every kind of document that a message can become."""
+
+
+def model_name(kind: str) -> str:
+    """Name and version of a model's JSON Schema: ``transaction.v1`` for ``Transaction``."""
+    return f"{kind.lower()}.v1"
 
 
 class Flag(Canonical):

@@ -18,9 +18,8 @@ class Canonical(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        str_strip_whitespace=False,
         allow_inf_nan=False,
-        validate_default=False,
+        use_attribute_docstrings=True,
     )
 
 

@@ -11,15 +11,15 @@ from schemas.model import Canonical
 __all__ = ["LocalTime", "Moment", "Offset", "UtcTime", "ZoneOrigin"]
 
 LocalTime = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?$")
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$")
 ]
 """A wall clock: ``2026-03-01T17:05:09``, fraction only if the source sent one."""
 
-Offset = Annotated[str, StringConstraints(pattern=r"^[+-]\d\d:\d\d$")]
+Offset = Annotated[str, StringConstraints(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")]
 """Hours and minutes east of UTC: ``-05:00``; ``+00:00`` for ``Z``."""
 
 UtcTime = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$")
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$")
 ]
 """A wall clock in UTC, which sorts as text."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from schemas.envelope import DOCUMENTS, Envelope
+from schemas.envelope import DOCUMENTS, Envelope, model_name
 from schemas.item import Item
 from schemas.location import Location
 from schemas.model import Canonical
@@ -23,15 +23,10 @@ from schemas.money import Money
 from schemas.problem import Problem
 from schemas.workstation import Workstation
 
-__all__ = ["FOLDER", "PUBLISHED", "model_name", "texts"]
+__all__ = ["FOLDER", "PUBLISHED", "texts"]
 
 FOLDER = Path(__file__).parent / "json"
 """Where the schemas lie, in the checkout and in the wheel."""
-
-
-def model_name(kind: str) -> str:
-    """Name and version of a model's schema: ``transaction.v1`` for ``Transaction``."""
-    return f"{kind.lower()}.v1"
 
 
 _MODELS: tuple[type[Canonical], ...] = (

@@ -129,7 +129,7 @@ class Card(Canonical):
 
     brand: Code | None = None
     type: Code | None = None
-    last4: Annotated[str, Field(pattern=r"^\d{1,4}$")] | None = None
+    last4: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] | None = None
 
 
 class Tender(Canonical):

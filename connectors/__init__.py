@@ -1,0 +1,1 @@
+"""Connectors: where a system's format meets the hub. One folder a system."""

@@ -1,0 +1,186 @@
+"""The whole author surface of a connector: a manifest, a scrub profile and three pure functions.
+
+``split`` cuts a record into messages before anything is understood, so that one bad transaction
+spoils one slice. ``decode`` turns a slice into documents that a mapping can read. ``name`` says
+which fact or snapshot a document is. None of them reads a file, a clock or a socket: transports
+belong to the hub and to the store agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.manifest import Manifest
+from connectors.scrub import ScrubProfile
+from schemas.problem import Cause, Problem
+
+__all__ = [
+    "DEPTH",
+    "EMPTY",
+    "ENCODING",
+    "FOREIGN",
+    "MALFORMED",
+    "MARKUP_DECLARATION",
+    "MESSAGE_BYTES_MAX",
+    "NAMELESS",
+    "NO_MESSAGE",
+    "OVERSIZED",
+    "TRUNCATED",
+    "Connector",
+    "Document",
+    "Name",
+    "Options",
+    "Rest",
+    "Slice",
+]
+
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+"""A single message larger than this is refused with its whole record."""
+
+EMPTY = Cause("LP-DOOR-001", "The record is empty.", "Send it again once it has content.")
+OVERSIZED = Cause(
+    "LP-DOOR-002",
+    "One document in the record is larger than a message may be.",
+    "Check that the file is what the source should send; split it at the sender.",
+)
+MARKUP_DECLARATION = Cause(
+    "LP-DOOR-003",
+    "The record carries a DOCTYPE or entity declaration, which is never allowed.",
+    "Have the sender write plain XML; treat the file as hostile until you know where it is from.",
+)
+DEPTH = Cause(
+    "LP-DOOR-004",
+    "The record nests deeper than any real document does.",
+    "Treat the file as hostile until you know where it is from.",
+)
+NO_MESSAGE = Cause(
+    "LP-DOOR-005",
+    "The record holds nothing that this connector understands.",
+    "Check that the file was given to the right source.",
+)
+TRUNCATED = Cause(
+    "LP-DOC-001",
+    "The document ends before it is complete.",
+    "Send the rest or the whole file again; the held part closes by itself when it arrives.",
+)
+ENCODING = Cause(
+    "LP-DOC-002",
+    "The bytes are not in the encoding that the document declares.",
+    "Have the sender declare the right encoding, or set `encoding` of the source and release.",
+)
+MALFORMED = Cause(
+    "LP-DOC-003",
+    "The document is not well-formed.",
+    "Have the sender send it again, then discard this one.",
+)
+FOREIGN = Cause(
+    "LP-DOC-004",
+    "The document is well-formed but of no kind that this connector knows.",
+    "Discard it, or teach the connector this kind and release it.",
+)
+NAMELESS = Cause(
+    "LP-DOC-005",
+    "The document does not say which fact it is.",
+    "Have the sender fill the named field and send it again, then discard this one.",
+)
+
+
+class Options(BaseModel):
+    """What a source may set for its connector. A connector subclasses this to add its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoding: str | None = None
+    """Overrules what documents declare, for a sender that declares it wrongly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One message, still undecoded.
+
+    ``offset`` is where it starts in the record, in bytes; a slice that began in an earlier record
+    (see ``Rest``) is ``joined``. ``context`` is what the slice needs from the record's head to be
+    decoded (for XML, the encoding and the namespaces), the same object for all of a record.
+    ``problem`` is set where the door can already tell that the slice will be held.
+    """
+
+    payload: bytes
+    offset: int
+    context: bytes = b""
+    joined: bool = False
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The open end of a record that stopped in the middle: yielded last, if at all.
+
+    ``payload`` are the bytes after the last complete message: empty if the cut fell between two
+    messages. The hub keeps it and offers it to the record that goes on from there.
+    """
+
+    payload: bytes
+    offset: int
+    context: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A decoded document. ``kind`` chooses the mapping (see the manifest's ``messages``).
+
+    ``body`` is what the mapping reads: a dict, or an lxml element with the connector's canonical
+    prefixes. ``at`` is where the body lies inside its message, as a mapping path; empty if it is
+    the whole message.
+    """
+
+    kind: str
+    body: Any
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Which thing of its system a document is.
+
+    ``key`` is unique in the system: store, workstation, business date and sequence number of a
+    till, or a native id. ``content`` is what makes two documents of one key the same fact: the
+    fields the connector declares as content, written down unambiguously. ``content_version``
+    changes when that list changes. A ``snapshot`` restates its thing and carries a ``version``
+    whose text order is its age; a ``fact`` is immutable and has none.
+    """
+
+    kind: Literal["fact", "snapshot"]
+    key: tuple[str, ...]
+    content: bytes
+    content_version: int = 1
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """What a connector's entry point names.
+
+    ``split(chunks, options, rest)`` reads a record as it arrives and yields ``Slice``s, then at
+    most one ``Rest``. Given the ``rest`` of an earlier record, it goes on from there. Raises
+    ``Refused`` for a record of which nothing may be kept.
+
+    ``continues(head)`` tells from the first bytes whether a record starts in the middle of a
+    document, so that offering it a ``rest`` makes sense.
+
+    ``decode(payload, context, options)`` gives the documents of one slice, the principal one
+    first. Raises ``Rejected``.
+
+    ``name(document, options)`` names one document. Raises ``Rejected``.
+    """
+
+    manifest: Manifest
+    scrub: ScrubProfile
+    split: Callable[[Iterable[bytes], Any, Rest | None], Iterator[Slice | Rest]]
+    continues: Callable[[bytes], bool]
+    decode: Callable[[bytes, bytes, Any], tuple[Document, ...]]
+    name: Callable[[Document, Any], Name]
+    options: type[Options] = Options

@@ -1,0 +1,111 @@
+"""The one place where the hub is put together: home, settings, database, connectors, mappings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from connectors import registry
+from hub import home as homes
+from hub import library, lock, reference, settings
+from hub.door import Door
+from hub.home import Home
+from hub.journal import Stored
+from hub.settings import Settings, Source
+from hub.store.database import Access, open_database
+from hub.translate import Translator, Zone
+
+__all__ = ["Hub", "create", "open_hub", "utc_now"]
+
+_LOCK_WAIT_SECONDS = 60.0
+
+
+def utc_now() -> str:
+    """The hub's clock, in the fixed width that sorts as text."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(slots=True)
+class Hub:
+    """A hub that is open. ``now`` is the clock it goes by."""
+
+    home: Home
+    settings: Settings
+    engine: Engine
+    now: Callable[[], str] = utc_now
+    _zones: dict[tuple[str, str], str | None] = field(default_factory=dict)
+
+    def door(self, source_name: str) -> Door:
+        """The door of a source. Raises ``Refused`` if there is no such source."""
+        source = self.settings.source(source_name)
+        connector = registry.load(source.connector)
+        return Door(source_name, source.system, connector, self._options(source_name, source))
+
+    def _options(self, name: str, source: Source) -> Any:
+        return settings.check_options(
+            name, source, registry.load(source.connector).options, self.home
+        )
+
+    def translator(self, connection: Connection, stored: Stored) -> Translator:
+        """The way of a message to canonical; a source that is gone leaves its defaults."""
+        source = self.settings.sources.get(stored.source)
+        if source is None or source.connector != stored.connector:
+            source = Source(connector=stored.connector, system=stored.system)
+        return Translator(
+            connector=registry.load(stored.connector),
+            options=self._options(stored.source, source),
+            mapping=partial(library.in_force, stored.connector),
+            zone=partial(self._zone, connection, stored.system, source.zone),
+        )
+
+    def _zone(self, connection: Connection, system: str, assumed: str, store: str | None) -> Zone:
+        if store is None:
+            return Zone(assumed, located=False)
+        key = (system, store)
+        if key not in self._zones:
+            place = reference.location(connection, system, store)
+            self._zones[key] = None if place is None else place.zone
+        zone = self._zones[key]
+        return Zone(assumed, located=False) if zone is None else Zone(zone, located=True)
+
+
+def create(home: Home) -> bool:
+    """Make a home ready for use; what is there already stays. Returns whether it was new."""
+    new = homes.create(home, registry.manifests())
+    with open_hub(home):
+        return new
+
+
+@contextmanager
+def open_hub(
+    home: Home, *, access: Access = "write", now: Callable[[], str] = utc_now
+) -> Iterator[Hub]:
+    """Open the hub of a home; to write, as the only process that does.
+
+    Raises ``ConfigError`` if the home, its settings or its database cannot be used.
+    """
+    if access == "read":
+        with _engine(home, "read") as engine:
+            yield Hub(home, settings.read(home), engine, now)
+        return
+    chosen = settings.read(home)
+    with lock.hold(home, _LOCK_WAIT_SECONDS), _engine(home, "write") as engine:
+        connectors = {source.connector for source in chosen.sources.values()}
+        with engine.begin() as connection:
+            library.publish_shipped(connection, connectors, now=now())
+        yield Hub(home, chosen, engine, now)
+
+
+@contextmanager
+def _engine(home: Home, access: Access) -> Iterator[Engine]:
+    engine = open_database(home.database, access=access)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

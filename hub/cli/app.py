@@ -1,0 +1,44 @@
+"""The program: its commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hub.cli import data, demo, hold, message, order, receive, transaction
+from hub.cli.terminal import complain
+from schemas.problem import LynchpinError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="lynchpin",
+    help="The hub that joins a retailer's tills, web shop and call centre.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command()(data.init)
+app.command()(receive.receive)
+app.add_typer(message.app, name="message", help="What came in, as it came in.")
+app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
+app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
+app.add_typer(order.app, name="order", help="Orders of every channel.")
+app.command()(data.explain)
+app.command()(data.export)
+app.add_typer(data.load, name="load", help="Reference data from CSV files.")
+app.command()(data.doctor)
+app.command()(demo.demo)
+
+
+def main() -> None:
+    """Run a command. Exit status: 0 done, 1 something was refused or is unwell, 2 cannot act."""
+    try:
+        app()
+    except LynchpinError as error:
+        complain(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)

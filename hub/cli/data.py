@@ -1,0 +1,102 @@
+"""Commands about the data as a whole: init, explain, export, load, doctor."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from sqlalchemy import Connection
+
+from hub import bootstrap, finding, home, reference
+from hub import doctor as doctoring
+from hub import explain as explaining
+from hub import export as exporting
+from hub.cli.message import AsJson
+from hub.cli.open import reading, writing
+from hub.cli.terminal import out, print_json, table
+from hub.reference import Loaded
+
+load = typer.Typer(no_args_is_help=True)
+
+CsvFile = Annotated[Path, typer.Argument(help="CSV in UTF-8 with a line of column names.")]
+
+
+def init() -> None:
+    """Make a home in LYNCHPIN_HOME, or bring the one that is there up to date."""
+    place = home.locate()
+    new = bootstrap.create(place)
+    out.print(f"{'made' if new else 'ready'}: {place.path}", soft_wrap=True)
+
+
+def explain(
+    name: Annotated[str, typer.Argument(help="An order or transaction, as for `show`.")],
+    path: Annotated[str, typer.Argument(help="Canonical path, such as lines[0].amount.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say which message, source path, rule and mapping version a value came from."""
+    with reading() as (hub, connection):
+        rows = explaining.explain(hub, connection, finding.resolve(connection, name), path)
+    if as_json:
+        print_json([dataclasses.asdict(row) for row in rows])
+        return
+    for row in rows:
+        out.print(f"[bold]{escape(row.path)}[/] = {escape(str(row.value))}", soft_wrap=True)
+        sent = "" if row.sent is None else f", sent as {row.sent!r}"
+        out.print(f"  from {escape(row.source)}{escape(sent)}", soft_wrap=True)
+        if row.line is not None:
+            out.print(f"  by   {escape(" ".join(row.rule.split()))}  ({row.mapping}:{row.line})", soft_wrap=True)
+    first = rows[0]
+    where = f"message {first.message_id}, file {first.file}, byte {first.byte}"
+    out.print(f"{where}; mapping {first.mapping}, version {first.version}", soft_wrap=True)
+
+
+def export(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help="Only these, such as Transaction; else all.")
+    ] = None,
+) -> None:
+    """Write every canonical document as a line of JSON, always in the same order."""
+    with reading() as (_, connection):
+        for line in exporting.export(connection, kinds=tuple(kinds or ())):
+            typer.echo(line)
+
+
+@load.command("locations")
+def load_locations(file: CsvFile) -> None:
+    """Load stores: system, store, zone, currency and what else is known of them."""
+    _load(reference.load_locations, file)
+
+
+@load.command("workstations")
+def load_workstations(file: CsvFile) -> None:
+    """Load tills: system, store, workstation. Their stores come first."""
+    _load(reference.load_workstations, file)
+
+
+@load.command("items")
+def load_items(file: CsvFile) -> None:
+    """Load merchandise and the numbers it goes by in each system."""
+    _load(reference.load_items, file)
+
+
+def _load(function: Callable[[Connection, Path], Loaded], file: Path) -> None:
+    with writing() as hub, hub.engine.begin() as connection:
+        loaded = function(connection, file)
+    out.print(f"added {loaded.added}, changed {loaded.changed}, unchanged {loaded.unchanged}")
+
+
+def doctor(*, as_json: AsJson = False) -> None:
+    """Look whether all is well. The exit status is 1 where somebody should act."""
+    findings = list(doctoring.examine(home.locate()))
+    if as_json:
+        print_json([dataclasses.asdict(finding_) for finding_ in findings])
+    else:
+        marks = {True: "ok", False: "!!"}
+        out.print(table(("", "what", "detail"), ((marks[f.well], f.what, f.detail) for f in findings)))
+    if not all(f.well for f in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,37 @@
+"""Showing a canonical document and what stands around it, for the commands of every kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from rich.markup import escape
+from rich.syntax import Syntax
+
+from hub import finding
+from hub.cli.open import reading
+from hub.cli.terminal import out, print_json
+
+__all__ = ["show"]
+
+
+def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
+    """Print the document that goes by a name. Raises ``Rejected`` if none or several do."""
+    with reading() as (_, connection):
+        shown = finding.show(connection, finding.resolve(connection, name, kinds=kinds))
+    if as_json:
+        print_json(dataclasses.asdict(shown))
+        return
+    out.print(f"[bold]{escape(shown.fact)}[/] {shown.kind}, from message {shown.message_id}")
+    if shown.voided_by:
+        out.print(f"[yellow]voided by[/] {escape(shown.voided_by)}")
+    for flag in shown.flags:
+        out.print(f"[yellow]{flag['code']}[/] {escape(flag['detail'])}")
+    for link in shown.to:
+        state = "" if link.arrived else " [yellow](open: it has not arrived)[/]"
+        line = f" line {link.line}" if link.line else ""
+        out.print(f"{link.kind} of{line} {escape(link.other)}{state}")
+    for link in shown.by:
+        out.print(f"named by {escape(link.other)} as {link.kind}")
+    body = json.dumps(shown.body, indent=2, ensure_ascii=False)
+    out.print(Syntax(body, "json", background_color="default", word_wrap=True))

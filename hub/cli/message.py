@@ -1,0 +1,73 @@
+"""``lynchpin message``: what came in, as it came in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from hub import finding, journal
+from hub.causes import NOT_FOUND
+from hub.cli.open import reading
+from hub.cli.terminal import out, print_json, print_problem, table
+from schemas.problem import Rejected
+
+app = typer.Typer(no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")]
+Limit = Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)]
+
+
+@app.command("find")
+def find(
+    fact: Annotated[str | None, typer.Argument(help="Part of a fact id.")] = None,
+    *,
+    state: Annotated[str | None, typer.Option(help="pending, applied, duplicate, held...")] = None,
+    source: Annotated[str | None, typer.Option(help="Name of a source.")] = None,
+    file: Annotated[str | None, typer.Option(help="Part of a file name.")] = None,
+    limit: Limit = finding.LIMIT,
+    as_json: AsJson = False,
+) -> None:
+    """Find messages, the newest first."""
+    with reading() as (_, connection):
+        rows = finding.messages(
+            connection, fact=fact, state=state, source=source, file=file, limit=limit
+        )
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("id", "state", "kind", "fact", "source", "file", "offset", "code")
+    out.print(table(columns, ([row[name] for name in columns] for row in rows)))
+
+
+@app.command("show")
+def show(
+    number: Annotated[int, typer.Argument(help="Number of the message.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a message: where it came from, what became of it, and its bytes as journalled."""
+    with reading() as (_, connection):
+        stored = journal.entry(connection, number)
+        if stored is None:
+            raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+        problem = finding.problem(connection, number)
+    text = stored.payload.decode("utf-8", errors="backslashreplace")
+    head = {
+        "id": stored.id,
+        "state": stored.state,
+        "source": stored.source,
+        "system": stored.system,
+        "file": stored.file,
+        "byte": stored.offset,
+        "length": len(stored.payload),
+    }
+    if as_json:
+        found = problem and problem.model_dump(mode="json", exclude_none=True)
+        print_json({**head, "problem": found, "payload": text})
+        return
+    out.print(table(list(head), [list(head.values())]))
+    if problem is not None:
+        print_problem(problem)
+    out.print(escape(text), soft_wrap=True)

@@ -1,0 +1,100 @@
+"""The doctor: what is well and what is not, each with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from connectors import registry
+from hub import bootstrap, library
+from hub.home import Home
+from hub.store.database import quick_check
+from hub.store.tables import document, location, message, record
+from schemas.problem import LynchpinError
+
+__all__ = ["Finding", "examine"]
+
+_PACKAGES = ("schemas", "mappings", "connectors", "hub", "store_agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; ``well`` is false where somebody should act."""
+
+    what: str
+    well: bool
+    detail: str
+
+
+def examine(home: Home) -> Iterator[Finding]:
+    """Look at everything that can be wrong, from the outside in."""
+    yield from _packages()
+    yield from _connectors()
+    try:
+        with bootstrap.open_hub(home, access="read") as hub:
+            yield Finding("settings", well=True, detail=f"{len(hub.settings.sources)} sources")
+            damage = quick_check(hub.engine)
+            detail = "; ".join(damage) or "whole"
+            yield Finding("database", well=not damage, detail=detail)
+            yield from _contents(hub)
+    except LynchpinError as error:
+        yield Finding("home", well=False, detail=error.problem.line())
+
+
+def _packages() -> Iterator[Finding]:
+    """The five packages have plain names; another distribution could bring one of the same name."""
+    here = Path(__file__).resolve().parent.parent
+    for name in _PACKAGES:
+        spec = find_spec(name)
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin is None or origin.parent.parent != here:
+            where = f"the package {name} is another one: install Lynchpin into its own environment"
+            yield Finding("packages", well=False, detail=where)
+            return
+    yield Finding("packages", well=True, detail="all five are ours")
+
+
+def _connectors() -> Iterator[Finding]:
+    for connector, manifest in registry.manifests().items():
+        try:
+            registry.load(connector)
+            for kind in manifest.messages:
+                library.in_force(connector, kind)
+        except LynchpinError as error:
+            yield Finding(f"connector {connector}", well=False, detail=error.problem.line())
+        else:
+            detail = f"{len(manifest.messages)} kinds of message, {manifest.quality}"
+            yield Finding(f"connector {connector}", well=True, detail=detail)
+
+
+def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
+    with hub.engine.begin() as connection:
+        states = dict(
+            connection.execute(select(message.c.state, func.count()).group_by(message.c.state))
+            .tuples()
+            .all()
+        )
+        flagged = connection.scalar(
+            select(func.count()).select_from(document).where(document.c.flags.is_not(None))
+        )
+        torn = connection.scalar(
+            select(func.count())
+            .select_from(record)
+            .where(record.c.rest_offset.is_not(None), record.c.rest_closed.is_(False))
+        )
+        stores = connection.scalar(select(func.count()).select_from(location))
+    total = sum(states.values())
+    yield Finding("messages", well=True, detail=f"{total} in the journal")
+    pending = states.get("pending", 0)
+    detail = f"{pending} wait; the next `lynchpin receive` settles them" if pending else "none wait"
+    yield Finding("pending", well=not pending, detail=detail)
+    held = states.get("held", 0)
+    detail = f"{held} held; see `lynchpin hold list`" if held else "nothing is held"
+    yield Finding("holds", well=not held, detail=detail)
+    yield Finding("flags", well=True, detail=f"{flagged} documents are worth a look")
+    yield Finding("torn files", well=not torn, detail=f"{torn} wait for their rest")
+    yield Finding("locations", well=True, detail=f"{stores} loaded")

@@ -1,0 +1,106 @@
+"""Explaining: which message, source path, rule and mapping version a canonical value came from.
+
+Origins are not stored. They are recomputed from the journalled message and the text of the
+mapping that made the document, so they hold for every document at no cost to the hot path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hub import journal, library
+from hub.bootstrap import Hub
+from hub.causes import NOT_FOUND
+from hub.store.tables import document
+from mappings.mapping import Mapping
+from schemas.problem import Rejected
+
+__all__ = ["Explained", "explain"]
+
+_ZONE = {"location": "the zone of the Location", "assumed": "the zone that the source assumes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Where one canonical value came from."""
+
+    path: str
+    value: Any
+    message_id: int
+    file: str | None
+    byte: int
+    source: str
+    """Path in the source document, ``= text`` for a constant, or what the hub did."""
+    sent: Any
+    """The value as the source sent it."""
+    rule: str
+    mapping: str
+    line: int | None
+    version: str
+
+
+def explain(hub: Hub, connection: Connection, fact: str, path: str = "") -> list[Explained]:
+    """Explain the value at a path, every value below it, or with no path every value.
+
+    Raises ``Rejected`` if there is no such document, or nothing at that path.
+    """
+    columns = (document.c.message_id, document.c.at, document.c.mapping, document.c.body)
+    row = connection.execute(select(*columns).where(document.c.fact == fact)).one_or_none()
+    if row is None:
+        raise Rejected(NOT_FOUND.at("nothing goes by this name"))
+    stored = journal.entry(connection, row[0])
+    assert stored is not None
+    translator = hub.translator(connection, stored)
+    named = next(n for n in translator.named(stored) if n.fact == fact)
+    mapping = library.version(connection, row[2])
+    origins = mapping.trace(named.document.body).origins
+    values = mapping.spec.model.model_validate_json(row[3]).model_dump(
+        mode="json", exclude_none=True
+    )
+    explained = []
+    for where, value in _leaves(values):
+        if path and where != path and not where.startswith((f"{path}.", f"{path}[")):
+            continue
+        origin = origins.get(where) or origins.get(where.rpartition(".")[0])
+        by_hub = _by_hub(where, values)
+        source = f"{row[1]}.{origin.source}" if origin and row[1] else origin and origin.source
+        explained.append(
+            Explained(
+                path=where,
+                value=value,
+                message_id=stored.id,
+                file=stored.file,
+                byte=stored.offset,
+                source=by_hub or source or "the default of the model",
+                sent=None if by_hub or origin is None else origin.value,
+                rule=mapping.rule(origin.line) if origin and not by_hub else "",
+                mapping=mapping.spec.file,
+                line=origin.line if origin and not by_hub else None,
+                version=mapping.version,
+            )
+        )
+    if not explained:
+        raise Rejected(NOT_FOUND.at("the document has nothing at this path", path=path))
+    return explained
+
+
+def _by_hub(where: str, document: dict[str, Any]) -> str | None:
+    """What the hub did itself, in words; ``None`` for what the mapping did."""
+    if where == "system":
+        return "the system of the source that took it in"
+    moment, _, name = where.rpartition(".")
+    origin = document[moment].get("zone_origin") if isinstance(document.get(moment), dict) else None
+    return _ZONE.get(origin or "") if name in ("utc", "zone", "zone_origin") else None
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        inner = [_leaves(v, f"{path}.{k}" if path else k) for k, v in value.items()]
+    elif isinstance(value, list):
+        inner = [_leaves(v, f"{path}[{i}]") for i, v in enumerate(value)]
+    else:
+        return [(path, value)]
+    return [leaf for leaves in inner for leaf in leaves]

@@ -1,0 +1,106 @@
+"""Holds: parked messages with their reasons, and what a person decides about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from hub import journal
+from hub.bootstrap import Hub
+from hub.causes import NOT_HELD
+from hub.settle import Settled, settle
+from hub.store.tables import audit, hold, message, record
+from schemas.problem import Problem, Rejected
+
+__all__ = ["discard", "held", "release"]
+
+
+def held(connection: Connection, *, code: str | None = None) -> list[dict[str, Any]]:
+    """What is held now, the oldest first, each with its whole ``problem``."""
+    columns = (
+        hold.c.message_id,
+        hold.c.code,
+        hold.c.problem,
+        hold.c.held_at,
+        record.c.source,
+        record.c.name.label("file"),
+        message.c.offset,
+        message.c.length,
+    )
+    found = (
+        select(*columns)
+        .join(message, message.c.id == hold.c.message_id)
+        .join(record, record.c.id == message.c.record_id)
+        .where(message.c.state == "held", message.c.settled_at.is_(None))
+        .order_by(hold.c.message_id)
+    )
+    if code is not None:
+        found = found.where(hold.c.code == code)
+    return [
+        {**row, "problem": Problem.model_validate_json(row["problem"])}
+        for row in connection.execute(found).mappings()
+    ]
+
+
+def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = False) -> Settled:
+    """Send held messages through the mapping in force, in the order they came.
+
+    ``replace`` lets a fact stand that came before with other content. What fails again is held
+    again. Raises ``Rejected`` if one of them is not held; then none is released.
+    """
+    with hub.engine.begin() as connection:
+        now = hub.now()
+        waiting = [_held_message(connection, number) for number in sorted(numbers)]
+        for stored in waiting:
+            detail = {"replace": replace}
+            _audit(connection, actor, "hold.release", stored.id, detail, now=now)
+        settled = settle(connection, waiting, hub.translator, now, replace=replace)
+        for stored in waiting:
+            if settled.states.get(stored.id) != "held":
+                _close(connection, stored.id, settled.states[stored.id], now=now)
+    return settled
+
+
+def discard(hub: Hub, numbers: Iterable[int], *, actor: str, reason: str) -> int:
+    """Give held messages up; they stay in the journal. Returns how many.
+
+    Raises ``Rejected`` if one of them is not held; then none is discarded.
+    """
+    with hub.engine.begin() as connection:
+        now = hub.now()
+        waiting = [_held_message(connection, number) for number in sorted(numbers)]
+        for stored in waiting:
+            _audit(connection, actor, "hold.discard", stored.id, {"reason": reason}, now=now)
+            done = {"number": stored.id, "state": "discarded", "settled_at": now}
+            journal.settle(connection, [done])
+            _close(connection, stored.id, "discarded", now=now)
+    return len(waiting)
+
+
+def _held_message(connection: Connection, number: int) -> journal.Stored:
+    stored = journal.entry(connection, number)
+    if stored is None or stored.state != "held":
+        raise Rejected(NOT_HELD.at(f"message {number} is not held"))
+    return stored
+
+
+def _close(connection: Connection, number: int, outcome: str, *, now: str) -> None:
+    done = update(hold).where(hold.c.message_id == number)
+    connection.execute(done.values(released_at=now, outcome=outcome))
+
+
+def _audit(
+    connection: Connection, actor: str, act: str, number: int, detail: dict[str, Any], *, now: str
+) -> None:
+    """Written before the act, in the same transaction: there is no act without its line."""
+    values = {
+        "at": now,
+        "actor": actor,
+        "act": act,
+        "subject": f"message {number}",
+        "detail": json.dumps(detail, sort_keys=True),
+    }
+    connection.execute(insert(audit).values(values))

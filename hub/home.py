@@ -1,0 +1,127 @@
+"""The home: the one folder that holds everything of an embedded hub."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.causes import HOME_FOREIGN
+from schemas.problem import ConfigError
+
+__all__ = ["Home", "create", "locate", "write_atomically"]
+
+_HEAD = """\
+# Lynchpin's settings. An unknown name is an error, so a misspelt one never passes unnoticed.
+# A variable of the environment wins over this file: LYNCHPIN_SOURCES__SHOP_EU__ZONE=Europe/Vienna
+# sets `zone` of the source `shop_eu`.
+#
+# A source is a door: a connector, and the system whose facts come in through it. Add one for each
+# shop or chain of tills, under a name of small letters, digits, `-` and `_`, such as:
+#
+#   [sources.shop_eu]
+#   connector = "shopify"               # which format it speaks
+#   system = "shop-eu"                  # names its facts for ever; without it, the source's name
+#   zone = "Europe/Vienna"              # where a document has no offset and no store; else UTC
+#   options = { encoding = "latin-1" }  # what the connector lets a source choose
+"""
+
+_SOURCE = """
+[sources.{name}]
+connector = "{name}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the parts of a home lie. Nothing here says that they exist."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """What people choose."""
+        return self.path / "lynchpin.toml"
+
+    @property
+    def database(self) -> Path:
+        """Everything that came in and what was made of it."""
+        return self.path / "lynchpin.db"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the one process that writes."""
+        return self.path / "lock"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the logs."""
+        return self.path / "log"
+
+
+def locate(environ: Mapping[str, str] = os.environ) -> Home:
+    """The home that the environment names.
+
+    ``LYNCHPIN_HOME`` if it is set, else ``lynchpin`` in the user's folder for data.
+    """
+    if named := environ.get("LYNCHPIN_HOME"):
+        return Home(Path(named).expanduser().absolute())
+    data = environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Home(Path(data).expanduser().absolute() / "lynchpin")
+
+
+def create(home: Home, connectors: Iterable[str]) -> bool:
+    """Make the folder ready, with one source for each connector, named after it.
+
+    Settings that are there already stay as they are; everything else is made again where it is
+    missing. Nobody but the owner may look inside. Returns whether settings were written. Raises
+    ``ConfigError`` where the folder cannot be made or closed to others.
+    """
+    try:
+        _private_folder(home.path)
+        _private_folder(home.log)
+        if home.settings.exists():
+            home.settings.chmod(0o600)
+            return False
+        sources = (_SOURCE.format(name=name) for name in sorted(connectors))
+        write_atomically(home.settings, "".join((_HEAD, *sources)).encode())
+    except OSError as error:
+        detail = f"{error.strerror}: {error.filename}"
+        raise ConfigError(HOME_FOREIGN.at(detail)) from error
+    return True
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file so that a crash or power cut leaves either the old one or the new one whole.
+
+    The file is its owner's alone. Returns once the content and its name are on the disk.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _private_folder(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) != stat.S_IRWXU:
+        path.chmod(0o700)
+
+
+def _sync_folder(path: Path) -> None:
+    """A new name is only kept once its folder has reached the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,154 @@
+"""The journal: what was received, scrubbed and compressed, before anyone tries to understand it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import zstandard
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+
+from connectors.api import MESSAGE_BYTES_MAX
+from hub.store.tables import hold, message, record
+from schemas.problem import Problem
+
+__all__ = [
+    "Stored",
+    "compress",
+    "decompress",
+    "digest",
+    "entry",
+    "park",
+    "pending",
+    "problem_of",
+    "settle",
+]
+
+_LEVEL = 3
+
+
+def compress(payload: bytes) -> bytes:
+    """Pack a payload for the database."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(payload)
+
+
+def decompress(packed: bytes) -> bytes:
+    """Unpack a payload; bounded, though only the hub itself ever packed one."""
+    limit = 2 * MESSAGE_BYTES_MAX
+    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=limit)
+
+
+def digest(payload: bytes) -> str:
+    """What two deliveries of the same bytes have in common."""
+    return hashlib.sha256(payload).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as the journal keeps it, with what it needs from its record."""
+
+    id: int
+    record_id: int
+    offset: int
+    payload: bytes
+    digest: str
+    joined: bool
+    state: str
+    context: bytes
+    source: str
+    system: str
+    connector: str
+    file: str | None
+
+
+_STORED: Select[Any] = select(
+    message.c.id,
+    message.c.record_id,
+    message.c.offset,
+    message.c.payload,
+    message.c.digest,
+    message.c.joined,
+    message.c.state,
+    record.c.context,
+    record.c.source,
+    record.c.system,
+    record.c.connector,
+    record.c.name,
+).join_from(message, record)
+
+
+def _stored(row: Row[Any]) -> Stored:
+    number, record_id, offset, packed, *others = row
+    return Stored(number, record_id, offset, decompress(packed), *others)
+
+
+def entry(connection: Connection, message_id: int) -> Stored | None:
+    """One message, or ``None``."""
+    row = connection.execute(_STORED.where(message.c.id == message_id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def pending(connection: Connection, *, limit: int) -> list[Stored]:
+    """The oldest messages that nobody has settled yet, in the order they came."""
+    unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
+    rows = connection.execute(_STORED.where(unsettled).order_by(message.c.id).limit(limit))
+    return [_stored(row) for row in rows]
+
+
+def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
+    """Write down what became of messages: a row has ``number``, ``state`` and what is known."""
+    values = list(rows)
+    if values:
+        names = [name for name in values[0] if name != "number"]
+        statement = update(message).where(message.c.id == bindparam("number"))
+        connection.execute(statement.values({name: bindparam(name) for name in names}), values)
+
+
+def park(connection: Connection, number: int, problem: Problem, *, now: str) -> str:
+    """Hold a message with its reason, or answer it as a duplicate if the same bytes are held.
+
+    Returns the state it got. A later reason replaces an earlier one of the same message.
+    """
+    first = _held_before(connection, number)
+    if first is not None:
+        settle(
+            connection,
+            [{"number": number, "state": "duplicate", "first_id": first, "settled_at": now}],
+        )
+        return "duplicate"
+    settle(connection, [{"number": number, "state": "held"}])
+    connection.execute(delete(hold).where(hold.c.message_id == number))
+    connection.execute(
+        insert(hold),
+        {
+            "message_id": number,
+            "code": problem.code,
+            "problem": problem.model_dump_json(exclude_none=True),
+            "held_at": now,
+        },
+    )
+    return "held"
+
+
+def _held_before(connection: Connection, number: int) -> int | None:
+    """A message of the same source that is held and has the same bytes."""
+    this, its_record = message.alias("this"), record.alias("its_record")
+    found: int | None = connection.scalar(
+        select(message.c.id)
+        .join_from(message, record)
+        .join(this, this.c.digest == message.c.digest)
+        .join(its_record, its_record.c.id == this.c.record_id)
+        .where(this.c.id == number, message.c.id != number)
+        .where(message.c.settled_at.is_(None), message.c.state == "held")
+        .where(record.c.source == its_record.c.source)
+        .limit(1)
+    )
+    return found
+
+
+def problem_of(connection: Connection, message_id: int) -> Problem | None:
+    """Why a message is held, if it is."""
+    text = connection.scalar(select(hold.c.problem).where(hold.c.message_id == message_id))
+    return None if text is None else Problem.model_validate_json(text)

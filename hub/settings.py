@@ -1,0 +1,168 @@
+"""The settings: ``lynchpin.toml``, overruled by the environment. A misspelt name is an error."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from hub.causes import (
+    HOME_MISSING,
+    SETTING_INVALID,
+    SETTING_UNKNOWN,
+    SETTINGS_UNREADABLE,
+    UNKNOWN_SOURCE,
+)
+from hub.home import Home
+from hub.zone import known_zone
+from schemas.model import Id
+from schemas.problem import ConfigError, Refused
+
+__all__ = ["Settings", "Source", "check_options", "read"]
+
+_PREFIX = "LYNCHPIN_"
+# Says where the settings are, so it cannot be one of them.
+_HOME = f"{_PREFIX}HOME"
+# Kubernetes sets these in every pod beside a service called `lynchpin`.
+_KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
+
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
+Zone = Annotated[str, AfterValidator(known_zone)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Source(BaseModel):
+    """A door: which connector speaks there, and whose facts come in through it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    connector: Id
+    system: Id
+    """Names the facts. Without a setting of its own it is the source's name."""
+    zone: Zone = "UTC"
+    """Assumed where a document says no offset and the Location is not loaded."""
+    options: dict[str, Any] = {}
+    """What the connector lets a source choose; ``check_options`` makes it the connector's own."""
+
+
+class Settings(BaseSettings):
+    """Everything that a person chooses."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=_PREFIX, env_nested_delimiter="__"
+    )
+
+    sources: dict[SourceName, Source] = {}
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _name_systems(cls, sources: Any) -> Any:
+        if not isinstance(sources, dict):
+            return sources
+        return {
+            name: {"system": name, **source} if isinstance(source, dict) else source
+            for name, source in sources.items()
+        }
+
+    @classmethod
+    def settings_customise_sources(
+        cls, *_: Any, **sources: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose content is passed to the constructor."""
+        return sources["env_settings"], sources["init_settings"]
+
+    def source(self, name: str) -> Source:
+        """The source of this name. Raises ``Refused`` suggesting one that there is."""
+        if name not in self.sources:
+            raise Refused(UNKNOWN_SOURCE.at(f"no source {name!r}{_hint(name, self.sources)}"))
+        return self.sources[name]
+
+
+def read(home: Home) -> Settings:
+    """Read the settings of a home.
+
+    Raises ``ConfigError`` naming the file or the variable, and the setting that is wrong in it.
+    """
+    file = home.settings
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(HOME_MISSING.at(file=str(home.path))) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(SETTINGS_UNREADABLE.at(str(error), file=file.name)) from error
+    _refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**content)
+    except SettingsError as error:
+        detail = "a variable of the environment is not the JSON that its setting needs"
+        raise ConfigError(SETTINGS_UNREADABLE.at(detail)) from error
+    except ValidationError as error:
+        raise _explain(error, Settings, file) from error
+
+
+def check_options(name: str, source: Source, model: type[Model], home: Home) -> Model:
+    """Give the options of a source as its connector wants them.
+
+    Raises ``ConfigError`` naming the file or the variable, and the option that is wrong in it.
+    """
+    try:
+        return model.model_validate(source.options)
+    except ValidationError as error:
+        raise _explain(error, model, home.settings, at=("sources", name, "options")) from error
+
+
+def _refuse_unknown_variables(environ: Iterable[str]) -> None:
+    """A misspelt variable would otherwise be passed over in silence."""
+    known = [f"{_PREFIX}{name}".upper() for name in Settings.model_fields]
+    for variable in environ:
+        name = variable.upper().split("__")[0]
+        if not name.startswith(_PREFIX) or name in (_HOME, *known) or name.startswith(_KUBERNETES):
+            continue
+        detail = f"no setting belongs to this variable{_hint(name, known)}"
+        raise ConfigError(SETTING_UNKNOWN.at(detail, path=variable))
+
+
+def _explain(
+    error: ValidationError, model: type[BaseModel], file: Path, at: tuple[str, ...] = ()
+) -> ConfigError:
+    """Name the worst of what is wrong; a misspelt name comes first, for it explains the rest."""
+    found = error.errors(include_url=False)
+    worst = min(found, key=lambda one: one["type"] != "extra_forbidden")
+    where = (*at, *(str(part) for part in worst["loc"] if part != "[key]"))
+    variable = next((v for v in os.environ if v.upper() == _variable(where)), None)
+    place = {"path": variable} if variable else {"file": file.name, "path": ".".join(where)}
+    more = f" ({len(found) - 1} more to mend)" if len(found) > 1 else ""
+    if worst["type"] == "extra_forbidden":
+        known = model.model_fields if len(worst["loc"]) == 1 else Source.model_fields
+        detail = f"no setting {where[-1]!r}{_hint(where[-1], known)}{more}"
+        return ConfigError(SETTING_UNKNOWN.at(detail, **place))
+    detail = worst["msg"].removeprefix("Value error, ") + more
+    value = None if worst["type"] == "missing" else worst["input"]
+    return ConfigError(SETTING_INVALID.at(detail, value=value, **place))
+
+
+def _variable(where: tuple[str, ...]) -> str:
+    return (_PREFIX + "__".join(where)).upper()
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,196 @@
+"""Settling: every pending message is applied, answered as a duplicate, or held with its reason.
+
+Messages are settled in the order they came, some hundred in one database transaction. A message
+that fails is held and the rest goes on; a failure that nobody foresaw fails its batch, which is
+then done again one message at a time, so that only the culprit is held.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from hub import journal
+from hub.apply import CONFLICT, Batch
+from hub.journal import Stored
+from hub.translate import Named, Translator
+from schemas.envelope import Flag
+from schemas.problem import Cause, LynchpinError, Problem
+
+__all__ = ["UNFORESEEN", "Settled", "settle_pending"]
+
+UNFORESEEN = Cause(
+    "LP-HUB-030",
+    "Lynchpin itself failed on this message.",
+    "Report it with the place named here; release the message after an update.",
+)
+
+BATCH = 200
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of messages, by their numbers, and the revenue that came of it."""
+
+    states: dict[int, str] = field(default_factory=dict)
+    flags: dict[int, tuple[Flag, ...]] = field(default_factory=dict)
+    problems: dict[int, Problem] = field(default_factory=dict)
+    revenue: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, other: Settled) -> None:
+        """Take over what another batch came to."""
+        self.states.update(other.states)
+        self.flags.update(other.flags)
+        self.problems.update(other.problems)
+        for currency, amount in other.revenue.items():
+            self.revenue[currency] = self.revenue.get(currency, Decimal(0)) + amount
+
+
+def settle_pending(
+    engine: Engine,
+    translator: Callable[[Connection, Stored], Translator],
+    now: Callable[[], str],
+    progress: Callable[[int], None] = lambda count: None,
+) -> Settled:
+    """Settle all pending messages; what is settled is committed batch by batch."""
+    total = Settled()
+    while True:
+        with engine.begin() as connection:
+            waiting = journal.pending(connection, limit=BATCH)
+        if not waiting:
+            return total
+        try:
+            done = _transaction(engine, waiting, translator, now)
+        except OperationalError:
+            # The database is in trouble, not a message: nothing may be held for that.
+            raise
+        except Exception:  # noqa: BLE001
+            done = _one_by_one(engine, waiting, translator, now)
+        total.add(done)
+        progress(len(waiting))
+
+
+def _transaction(
+    engine: Engine,
+    messages: list[Stored],
+    translator: Callable[[Connection, Stored], Translator],
+    now: Callable[[], str],
+) -> Settled:
+    with engine.begin() as connection:
+        return settle(connection, messages, translator, now())
+
+
+def _one_by_one(
+    engine: Engine,
+    messages: list[Stored],
+    translator: Callable[[Connection, Stored], Translator],
+    now: Callable[[], str],
+) -> Settled:
+    total = Settled()
+    for stored in messages:
+        try:
+            total.add(_transaction(engine, [stored], translator, now))
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            problem = UNFORESEEN.at(_place(error), file=stored.file, byte=stored.offset)
+            with engine.begin() as connection:
+                total.states[stored.id] = journal.park(connection, stored.id, problem, now=now())
+            total.problems[stored.id] = problem
+    return total
+
+
+def _place(error: Exception) -> str:
+    """Where it happened and what kind it was; its text may hold somebody's data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
+
+
+@dataclass(slots=True)
+class _Row:
+    """What is known of a message while its batch is under way."""
+
+    stored: Stored
+    translator: Translator
+    named: tuple[Named, ...] = ()
+    problem: Problem | None = None
+
+
+def settle(
+    connection: Connection,
+    messages: list[Stored],
+    translator: Callable[[Connection, Stored], Translator],
+    now: str,
+    *,
+    replace: bool = False,
+) -> Settled:
+    """Settle messages in one transaction. ``replace`` lets a conflicting fact stand."""
+    batch = Batch(connection)
+    rows = [_named(stored, translator(connection, stored)) for stored in messages]
+    batch.learn(named.fact for row in rows for named in row.named)
+    settled = Settled()
+    updates: list[dict[str, Any]] = []
+    for row in rows:
+        values = _settle_one(batch, row, settled, replace=replace)
+        if row.problem is None:
+            updates.append({**values, "number": row.stored.id, "settled_at": now})
+    batch.flush()
+    journal.settle(connection, updates)
+    for row in rows:
+        if row.problem is not None:
+            number = row.stored.id
+            settled.problems[number] = row.problem
+            settled.states[number] = journal.park(connection, number, row.problem, now=now)
+    settled.revenue = batch.revenue
+    return settled
+
+
+def _named(stored: Stored, translator: Translator) -> _Row:
+    row = _Row(stored, translator)
+    try:
+        row.named = translator.named(stored)
+    except LynchpinError as error:
+        row.problem = error.problem
+    return row
+
+
+def _settle_one(batch: Batch, row: _Row, settled: Settled, *, replace: bool) -> dict[str, Any]:
+    """Apply the documents of a message, all or none; the first one, the principal, names it."""
+    if row.problem is not None:
+        return {}
+    stored, translator = row.stored, row.translator
+    outcomes = [batch.outcome(named) for named in row.named]
+    apply = ("applied", "conflict") if replace else ("applied",)
+    try:
+        ready = [
+            translator.translated(stored, named)
+            for named, outcome in zip(row.named, outcomes, strict=True)
+            if outcome in apply
+        ]
+    except LynchpinError as error:
+        row.problem = error.problem
+        return {}
+    flags = tuple(flag for translated in ready for flag in batch.apply(translated, stored.id))
+    if "conflict" in outcomes and not replace:
+        fact = row.named[outcomes.index("conflict")].fact
+        row.problem = CONFLICT.at(file=stored.file, byte=stored.offset, path=fact)
+        return {}
+    state = "applied" if ready else "stale" if "stale" in outcomes else "duplicate"
+    settled.states[stored.id] = state
+    if flags:
+        settled.flags[stored.id] = flags
+    principal = row.named[0]
+    return {
+        "state": state,
+        "kind": principal.document.kind,
+        "fact": principal.fact,
+        "mapping": ready[0].mapping.version if ready else None,
+        "flags": len(flags),
+        "first_id": None if ready else batch.known[principal.fact].message_id,
+    }

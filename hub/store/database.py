@@ -1,0 +1,192 @@
+"""The database: opened so that what is committed stays committed.
+
+An engine opened to write has a single connection, because SQLite before 3.51.3 can lose a
+checkpoint when two connections write and checkpoint at once. Everyone else opens to read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool
+
+from hub.causes import (
+    DATABASE_DAMAGED,
+    DATABASE_FOREIGN,
+    DATABASE_MISSING,
+    DATABASE_NEWER,
+    DATABASE_OLDER,
+    DATABASE_UNREADABLE,
+    DATABASE_UNSAFE,
+)
+from schemas.problem import ConfigError, Problem
+
+__all__ = ["REVISION", "Access", "open_database", "quick_check", "upgrade"]
+
+REVISION = "0001"
+"""The newest migration: a database of this revision is opened without loading Alembic."""
+
+Access = Literal["write", "read"]
+
+_BUSY_SECONDS = 10.0
+
+# Builds of SQLite differ in their defaults, and some settings are taken without effect, so every
+# one is read back. Temporary tables stay in memory: nothing may reach another file.
+_PRAGMAS: dict[str, tuple[str, object]] = {
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "mmap_size": ("0", 0),
+    "temp_store": ("MEMORY", 2),
+}
+
+
+def open_database(path: Path, *, access: Access = "write") -> Engine:
+    """Open the database file, bring it up to date, and return an engine whose ``begin()`` is safe.
+
+    To write, the file is created where it is missing, readable by its owner only; every
+    transaction takes the write lock at its start, and there is one connection, so transactions do
+    not nest. Hold ``hub.lock`` first. To read, each transaction sees one state of the database
+    and can change nothing.
+
+    Raises ``ConfigError`` where the file is missing (to read), is no database of Lynchpin, comes
+    from another version, or does not keep the settings that make a commit durable.
+    """
+    if access == "write":
+        _create_private(path)
+    elif not path.exists() or path.stat().st_size == 0:
+        raise ConfigError(DATABASE_MISSING.at(file=path.name))
+    engine = _engine(path, access)
+    try:
+        _bring_up_to_date(engine, path, access)
+    except DatabaseError as error:
+        engine.dispose()
+        raise ConfigError(_unreadable(error, path)) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations that the database has not seen, all of them or none."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "hub.store:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def quick_check(engine: Engine) -> tuple[str, ...]:
+    """What SQLite finds wrong with the file and its foreign keys; empty where all is well."""
+    with engine.begin() as connection:
+        damage = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return (
+        *(line for line in damage if line != "ok"),
+        *(
+            f"{table} row {row} names a missing row of {parent}"
+            for table, row, parent, _ in orphans
+        ),
+    )
+
+
+def _create_private(path: Path) -> None:
+    """Make sure the file exists and is its owner's alone. SQLite's side files copy its mode."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ConfigError(DATABASE_UNREADABLE.at(error.strerror or "", file=path.name)) from error
+
+
+def _engine(path: Path, access: Access) -> Engine:
+    begin = "BEGIN IMMEDIATE" if access == "write" else "BEGIN"
+    engine = create_engine(
+        "sqlite://",
+        creator=_connector(path, access),
+        poolclass=QueuePool,
+        pool_size=1 if access == "write" else 5,
+        max_overflow=0,
+        pool_timeout=_BUSY_SECONDS,
+    )
+
+    # The sqlite3 module would begin a transaction late, and never before a SELECT.
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _connector(path: Path, access: Access) -> Callable[[], sqlite3.Connection]:
+    uri = f"{path.absolute().as_uri()}?mode={'rw' if access == 'write' else 'ro'}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _make_safe(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return connect
+
+
+def _make_safe(connection: sqlite3.Connection, path: Path) -> None:
+    """Set every pragma and believe only what is read back."""
+    for name, (wanted, expected) in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {wanted}").close()
+        row = connection.execute(f"PRAGMA {name}").fetchone()
+        # Builds without memory mapping answer nothing at all to mmap_size.
+        actual = row[0] if row else 0
+        if actual != expected:
+            raise ConfigError(
+                DATABASE_UNSAFE.at(f"{name} stays {actual}, wanted {wanted}", file=path.name)
+            )
+
+
+def _bring_up_to_date(engine: Engine, path: Path, access: Access) -> None:
+    with engine.begin() as connection:
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_schema").scalars().all()
+        found = (
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if "alembic_version" in tables
+            else None
+        )
+    if found == REVISION:
+        return
+    if found is None and tables:
+        raise ConfigError(DATABASE_FOREIGN.at(file=path.name))
+    if found is not None and found > REVISION:
+        raise ConfigError(DATABASE_NEWER.at(f"its revision is {found}", file=path.name))
+    if access == "read":
+        cause = DATABASE_OLDER if found else DATABASE_MISSING
+        raise ConfigError(cause.at(file=path.name))
+    upgrade(engine)
+
+
+def _unreadable(error: DatabaseError, path: Path) -> Problem:
+    code = getattr(error.orig, "sqlite_errorname", "an error without a name")
+    if code == "SQLITE_NOTADB":
+        cause = DATABASE_FOREIGN
+    elif code.startswith("SQLITE_CORRUPT"):
+        cause = DATABASE_DAMAGED
+    else:
+        cause = DATABASE_UNREADABLE
+    return cause.at(f"SQLite answers {code}", file=path.name)

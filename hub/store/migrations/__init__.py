@@ -1,0 +1,1 @@
+"""How the database grows: one numbered file a step, run in order, never edited once released."""

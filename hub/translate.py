@@ -1,0 +1,122 @@
+"""From a stored message to named canonical documents: decode, name, map, place, check.
+
+Nothing here touches the database, so the same steps serve receiving, replay and explanation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.api import Connector, Document, Name
+from hub import checks, naming, placing
+from hub.journal import Stored
+from mappings.mapping import Mapping
+from schemas.envelope import Flag
+from schemas.model import Canonical
+from schemas.problem import Cause, LynchpinError, Problem, Rejected
+
+__all__ = ["Named", "Translated", "Translator", "Zone"]
+
+HALVES = Cause(
+    "LP-HUB-010",
+    "The document was joined from two records, and its parts do not add up.",
+    "Compare both records; release it if the halves belong together, else discard it.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The zone a store's clocks show, and whether a Location says so."""
+
+    name: str
+    located: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A decoded document with its unique name, before anyone maps it."""
+
+    document: Document
+    name: Name
+    fact: str
+    business_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A canonical document ready to be applied."""
+
+    named: Named
+    kind: str
+    model: Canonical
+    flags: tuple[Flag, ...]
+    mapping: Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """One source's way from bytes to canonical documents.
+
+    ``mapping`` gives the mapping in force for a kind of document, ``zone`` that of a store.
+    """
+
+    connector: Connector
+    options: object
+    mapping: Callable[[str], Mapping]
+    zone: Callable[[str | None], Zone]
+
+    def named(self, stored: Stored) -> tuple[Named, ...]:
+        """Decode a message and name its documents. Raises ``Rejected``."""
+        with _located(stored):
+            documents = self.connector.decode(stored.payload, stored.context, self.options)
+            return tuple(self._named(stored, document) for document in documents)
+
+    def _named(self, stored: Stored, document: Document) -> Named:
+        name = self.connector.name(document, self.options)
+        fact = naming.fact_id(stored.system, name.key)
+        return Named(document, name, fact, naming.business_hash(name))
+
+    def translated(self, stored: Stored, named: Named) -> Translated:
+        """Map a named document and say what does not fit. Raises ``Rejected``."""
+        document, mapping = named.document, self.mapping(named.document.kind)
+        with _located(stored):
+            values, flags = mapping.run(document.body)
+            found = [*flags, *self._place(values)]
+            model = mapping.validated(document.body, values, system=stored.system)
+        contradictions = checks.check(model, self.connector.manifest)
+        if stored.joined and contradictions:
+            raise Rejected(HALVES.at(contradictions[0].detail, file=stored.file))
+        kind = mapping.spec.to
+        return Translated(named, kind, model, (*found, *contradictions), mapping)
+
+    def _place(self, values: dict[str, object]) -> list[Flag]:
+        flags: list[Flag] = []
+        zone: Zone | None = None
+        for name, moment in values.items():
+            if isinstance(moment, dict) and "local" in moment:
+                if zone is None:
+                    store = values.get("store")
+                    zone = self.zone(store if isinstance(store, str) else None)
+                where = {"zone": zone.name, "located": zone.located, "path": name}
+                flags += placing.place(moment, **where)  # type: ignore[arg-type]
+        return flags
+
+
+class _located:
+    """Adds the file and the message's first byte to whatever is rejected inside the block."""
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if isinstance(error, LynchpinError):
+            error.problem = _placed(error.problem, self._stored)
+
+
+def _placed(problem: Problem, stored: Stored) -> Problem:
+    byte = stored.offset + (problem.byte or 0)
+    return problem.model_copy(update={"file": problem.file or stored.file, "byte": byte})

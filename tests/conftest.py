@@ -1,0 +1,41 @@
+"""What holds for every test: no deadline on generated input, and no skipping where CI is set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+# How long an example takes says something about the machine, not about the code. Where CI is set,
+# Hypothesis loads a profile of its own that has no deadline either and always draws the same.
+if not os.environ.get("CI"):
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """A skip proves nothing: in CI, where everything a test may want is present, it is a failure.
+
+    An expected failure also reports as skipped, and stays what it is.
+    """
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although CI is set: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at each report of a test after every other plugin has."""
+    report = yield
+    _forbid_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Look at each report of a module, which may have skipped itself whole."""
+    report = yield
+    _forbid_skip(report)
+    return report

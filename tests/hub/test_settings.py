@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from hub.home import Home, create
+from hub.settings import Settings, check_options, read
+from schemas.problem import ConfigError, Problem, Refused
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoding: str | None = None
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("LYNCHPIN_HOME", raising=False)
+    home = Home(tmp_path)
+    create(home, ["poslog", "shopify"])
+    return home
+
+
+def settings(home: Home, text: str) -> Settings:
+    home.settings.write_text(textwrap.dedent(text))
+    return read(home)
+
+
+def problem(home: Home, text: str) -> Problem:
+    with pytest.raises(ConfigError) as refused:
+        settings(home, text)
+    return refused.value.problem
+
+
+def test_a_fresh_home_works_at_once(home: Home) -> None:
+    source = read(home).source("poslog")
+    assert (source.connector, source.system, source.zone) == ("poslog", "poslog", "UTC")
+    assert source.options == {}
+
+
+def test_the_example_that_the_file_shows_is_one(home: Home) -> None:
+    shown = re.findall(r"^#   (.*)$", home.settings.read_text(), re.MULTILINE)
+    source = settings(home, "\n".join(shown)).source("shop_eu")
+    assert source.model_dump() == {
+        "connector": "shopify",
+        "system": "shop-eu",
+        "zone": "Europe/Vienna",
+        "options": {"encoding": "latin-1"},
+    }
+
+
+def test_the_environment_wins_over_the_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LYNCHPIN_SOURCES__TILLS__ZONE", "Europe/Vienna")
+    monkeypatch.setenv("LYNCHPIN_SOURCES__TILLS__OPTIONS__ENCODING", "latin-1")
+    source = settings(
+        home,
+        """
+        [sources.tills]
+        connector = "poslog"
+        system = "tills-uk"
+        zone = "Europe/London"
+        """,
+    ).source("tills")
+    assert (source.connector, source.system, source.zone) == ("poslog", "tills-uk", "Europe/Vienna")
+    assert source.options == {"encoding": "latin-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "suggestion"),
+    [
+        ("[sources.tills]\nconector = 'poslog'", "sources.tills.conector", "connector"),
+        ("[source.tills]\nconnector = 'poslog'", "source", "sources"),
+        ("[sources.a]\nconnector = 'poslog'\nzome = 'UTC'", "sources.a.zome", "zone"),
+    ],
+)
+def test_an_unknown_name_is_an_error_with_a_suggestion(
+    home: Home, text: str, path: str, suggestion: str
+) -> None:
+    found = problem(home, text)
+    assert (found.code, found.file, found.path) == ("LP-CFG-011", "lynchpin.toml", path)
+    assert f"did you mean '{suggestion}'?" in (found.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("[sources.Tills]\nconnector = 'poslog'", "sources.Tills"),
+        ("[sources.a]\nconnector = ''", "sources.a.connector"),
+        ("[sources.a]\nconnector = 'poslog'\nsystem = 7", "sources.a.system"),
+        ("[sources.a]\nconnector = 'poslog'\nzone = 'Europe/Viena'", "sources.a.zone"),
+        ("[sources.a]\nzone = 'UTC'", "sources.a.connector"),
+        ("sources.a = 3", "sources.a"),
+        ("sources = 3", "sources"),
+    ],
+)
+def test_a_value_that_cannot_be_is_an_error(home: Home, text: str, path: str) -> None:
+    found = problem(home, text)
+    assert (found.code, found.file, found.path) == ("LP-CFG-012", "lynchpin.toml", path)
+
+
+def test_a_zone_that_is_nearly_right_is_corrected(home: Home) -> None:
+    found = problem(home, "[sources.a]\nconnector = 'poslog'\nzone = 'Europe/Viena'")
+    assert "did you mean Europe/Vienna?" in (found.detail or "")
+
+
+def test_a_wrong_value_is_shown_as_a_shape_only(home: Home) -> None:
+    found = problem(home, "[sources.a]\nconnector = 'poslog'\nsystem = ['Ann 42']")
+    assert "Ann" not in found.line()
+    assert found.value == "['aaa 99']"
+
+
+def test_what_is_wrong_in_the_environment_names_the_variable(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "[sources.a]\nconnector = 'poslog'"
+    with monkeypatch.context() as patch:
+        patch.setenv("LYNCHPIN_SOURCES__A__ZONE", "Mars")
+        found = problem(home, text)
+        assert (found.code, found.path) == ("LP-CFG-012", "LYNCHPIN_SOURCES__A__ZONE")
+        assert found.file is None
+    with monkeypatch.context() as patch:
+        patch.setenv("LYNCHPIN_SORCES__A__ZONE", "UTC")
+        found = problem(home, text)
+        assert (found.code, found.path) == ("LP-CFG-011", "LYNCHPIN_SORCES__A__ZONE")
+        assert "LYNCHPIN_SOURCES" in (found.detail or "")
+    with monkeypatch.context() as patch:
+        patch.setenv("LYNCHPIN_SOURCES", "{no JSON")
+        assert problem(home, text).code == "LP-CFG-010"
+
+
+def test_what_others_put_into_the_environment_is_no_setting(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LYNCHPIN_HOME", str(home.path))
+    monkeypatch.setenv("LYNCHPIN_SERVICE_HOST", "192.0.2.1")
+    monkeypatch.setenv("LYNCHPIN_PORT_80_TCP", "tcp://192.0.2.1:80")
+    assert list(read(home).sources) == ["poslog", "shopify"]
+
+
+def test_a_file_that_cannot_be_read_says_where(home: Home) -> None:
+    found = problem(home, "[sources.a]\nconnector = poslog")
+    assert found.code == "LP-CFG-010"
+    assert "line 2" in (found.detail or "")
+    home.settings.write_bytes(b"# caf\xe9")
+    with pytest.raises(ConfigError, match="LP-CFG-010"):
+        read(home)
+
+
+def test_a_home_without_settings_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="lynchpin init"):
+        read(Home(tmp_path / "nowhere"))
+
+
+def test_an_unknown_source_is_refused_with_a_suggestion(home: Home) -> None:
+    with pytest.raises(Refused, match="did you mean 'poslog'") as refused:
+        read(home).source("poslogs")
+    assert refused.value.problem.code == "LP-HUB-001"
+
+
+def test_options_are_checked_as_the_connector_wants_them(home: Home) -> None:
+    text = "[sources.a]\nconnector = 'poslog'\noptions = {{ {} = 'latin-1' }}"
+    source = settings(home, text.format("encoding")).source("a")
+    assert check_options("a", source, Options, home) == Options(encoding="latin-1")
+    source = settings(home, text.format("encodng")).source("a")
+    with pytest.raises(ConfigError, match="did you mean 'encoding'") as refused:
+        check_options("a", source, Options, home)
+    assert refused.value.problem.path == "sources.a.options.encodng"
