@@ -6,7 +6,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 PACKAGES := schemas mappings connectors hub store_agent
 
 # Modules that write generated files; each takes --check, which compares and writes nothing.
-GENERATORS := schemas.publish
+GENERATORS := schemas.publish hub.catalogue
 
 .DEFAULT_GOAL := check
 .PHONY: demo test check bench generate lock clean

@@ -162,9 +162,12 @@ def _windows(text: bytes, begin: int, stop: int) -> Iterator[list[int]]:
             end = start + size
             if end not in ends or not _ANY.fullmatch(digits, start, end):
                 continue
+            number = digits[start:end]
+            if not luhn(number):
+                continue
             inner = [n for n in range(start + 1, end) if n in ends]
             groups = tuple(b - a for a, b in pairwise((start, *inner, end)))
-            if not is_card(digits[start:end], groups=groups):
+            if not is_card(number, groups=groups):
                 continue
             yield at[start : end - KEPT]
             # The four digits that stay look like a group once the others are masked, and could

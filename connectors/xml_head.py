@@ -27,6 +27,7 @@ __all__ = [
     "Wrapper",
     "as_utf8",
     "begins_document",
+    "is_prolog",
     "opening",
     "read_context",
     "read_head",
@@ -238,11 +239,20 @@ def begins_document(first: bytes, roots: frozenset[bytes]) -> bool:
     text = _plain(first).removeprefix(_BOM).lstrip()
     if text.startswith(b"<?xml"):
         return True
+    if b"\0" in first[:2]:
+        # Without a byte order mark UTF-16 must declare itself. Every second place where it may
+        # be cut looks like the start of UTF-16 of the other byte order.
+        return False
     before = _BEFORE_ROOT.match(text)
     tag = _TAG_START.match(text, before.end() if before else 0)
     if tag is None:
         return False
     return tag[1].rpartition(b":")[2] in roots or re.search(rb"\sxmlns[:=]", tag[2]) is not None
+
+
+def is_prolog(gap: bytes) -> bool:
+    """Whether this is the start of a document up to its first element, and no more."""
+    return bool(gap.strip()) and _BEFORE_ROOT.fullmatch(gap.removeprefix(_BOM)) is not None
 
 
 def _plain(first: bytes) -> bytes:

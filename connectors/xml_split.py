@@ -30,6 +30,7 @@ from connectors.xml_head import (
     Head,
     Transcoder,
     begins_document,
+    is_prolog,
     opening,
     read_context,
     read_head,
@@ -45,6 +46,9 @@ _BROKEN_MAX = 256
 
 _HEAD_BYTES_MIN = 4
 """Fewer bytes than these do not tell the encoding."""
+
+_ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
+"""What may hold anything, and so must be skipped to its end."""
 
 _END = re.compile(rb"\s*+>")
 _EMPTY_TAG = re.compile(
@@ -106,7 +110,7 @@ def split_xml(
 def _markup(message: str) -> re.Pattern[bytes]:
     """Where something starts that decides the cut: ``<!``, ``<?`` or a tag of a message."""
     name = re.escape(message.encode())
-    return re.compile(rb"<(?:[!?]|(/?)(%b|[\w.\-\x80-\xff]++:%b)(?=[\s/>]))" % (name, name))
+    return re.compile(rb"<(?:[!?]|(/?)(%b|[\w.\-\x80-\xff]++:%b)(?=[\s/><]))" % (name, name))
 
 
 class _Cutter:
@@ -188,20 +192,20 @@ class _Cutter:
 
     def _past(self, at: int) -> int | None:
         """The end of the comment, CDATA section or instruction at ``at``, if it is here already."""
-        ends = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
         here = self.buffer[at : at + 9]
-        opener = next((o for o in ends if here.startswith(o)), None)
+        opener = next((o for o in _ENDS if here.startswith(o)), None)
         if opener is None:
-            if any(o.startswith(here) for o in ends):
-                return None
-            raise Refused(MARKUP_DECLARATION.at(byte=self._offset(at)))
+            cut_off = here.find(b"<", 1)
+            if not any(o.startswith(here[:cut_off] if cut_off > 0 else here) for o in _ENDS):
+                raise Refused(MARKUP_DECLARATION.at(byte=self._offset(at)))
+            return at + cut_off if cut_off > 0 else None
         if opener == b"<!--":
             dashes = self.buffer.find(b"--", at + 4)
             if 0 <= dashes < len(self.buffer) - 2 and self.buffer[dashes + 2] != ord(">"):
                 # A comment never holds two dashes, so this one was cut off and another begins.
                 return at + len(opener)
-        end = self.buffer.find(ends[opener], at + len(opener))
-        return None if end < 0 else end + len(ends[opener])
+        end = self.buffer.find(_ENDS[opener], at + len(opener))
+        return None if end < 0 else end + len(_ENDS[opener])
 
     def _begin(self, token: re.Match[bytes]) -> Iterator[Slice]:
         at = token.start()
@@ -235,14 +239,15 @@ class _Cutter:
         self._limit(len(gap))
         header = self.in_header and self.form.begins(gap)
         read = read_gap(gap, self.head.wrappers, header=header, last=False)
-        if read.stray and self.in_header and not header:
+        fragment = read.stray is not None and self.in_header and not header
+        if fragment:
             yield self._cut(end, self._headless())
         elif read.stray:
             begin, stop = (self.start + at for at in read.stray)
             self.start = begin
             yield self._cut(stop, MALFORMED.at("outside any message", byte=self._offset(begin)))
         self.in_header = False
-        if read.wrappers != self.head.wrappers:
+        if not fragment and read.wrappers != self.head.wrappers:
             self.head = replace(self.head, wrappers=read.wrappers)
             self.context = self.head.write()
 
@@ -250,7 +255,8 @@ class _Cutter:
         gap = self.buffer[self.start :]
         header = self.in_header and self.form.begins(gap)
         read = read_gap(gap, self.head.wrappers, header=header, last=True)
-        goes_on = read.partial or bool(read.wrappers)
+        prolog = self.in_header and is_prolog(gap)
+        goes_on = read.partial or bool(read.wrappers) or prolog
         if not self.found and self.rest is None:
             if not gap.strip():
                 raise Refused(EMPTY.at())

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
+from hub import folds, placing
 from hub.naming import fact_id
 from hub.store.tables import document, link, order_index, transaction_index
 from hub.translate import Named, Translated
@@ -56,6 +57,7 @@ class Batch:
     connection: Connection
     known: dict[str, Known] = field(default_factory=dict)
     revenue: dict[str, Decimal] = field(default_factory=dict)
+    _doubled: list[str] = field(default_factory=list)
     _stored: set[str] = field(default_factory=set)
     _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     _transactions: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -117,7 +119,7 @@ class Batch:
         }
         self._documents[named.fact] = row
         if isinstance(model, Transaction):
-            self._transaction(named.fact, model, row)
+            self._transaction(named.fact, model, row, flags)
         elif isinstance(model, Order):
             self._orders[named.fact] = _order_row(named.fact, model)
         elif isinstance(model, Reversal):
@@ -125,7 +127,11 @@ class Batch:
             self._links[named.fact] = [_link_row(named.fact, 0, "reversal", to)]
         return flags
 
-    def _transaction(self, fact: str, model: Transaction, row: dict[str, Any]) -> None:
+    def _transaction(
+        self, fact: str, model: Transaction, row: dict[str, Any], flags: tuple[Flag, ...]
+    ) -> None:
+        if any(f.code == placing.AMBIGUOUS.code for f in flags):
+            self._doubled.append(fact)
         if model.is_revenue:
             row["revenue"], row["currency"] = str(model.total), model.currency
         self._transactions[fact] = _transaction_row(fact, model)
@@ -144,6 +150,9 @@ class Batch:
         if links:
             self.connection.execute(insert(link), links)
         self._count(self._void(links))
+        if self._doubled:
+            folds.go_by_sequence(self.connection, self._doubled)
+            self._doubled.clear()
         self._stored.update(self._documents)
         for queue in (self._documents, self._transactions, self._orders, self._links):
             queue.clear()

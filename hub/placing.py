@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from schemas.envelope import Flag
 from schemas.problem import Cause
 
-__all__ = ["AMBIGUOUS", "DISAGREES", "NONEXISTENT", "place"]
+__all__ = ["AMBIGUOUS", "DISAGREES", "NONEXISTENT", "is_doubled", "place", "reading"]
 
 DISAGREES = Cause(
     "LP-TIME-001",
@@ -53,11 +53,27 @@ def place(moment: dict[str, str], *, zone: str, located: bool, path: str) -> lis
         flags.append(_flag(NONEXISTENT, path))
     elif early != late:
         flags.append(_flag(AMBIGUOUS, path))
-    utc = chosen.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    moment["utc"] = f"{utc}.{fraction}Z" if fraction else f"{utc}Z"
+    moment["utc"] = _utc(chosen, fraction)
     moment["zone"] = zone
     moment["zone_origin"] = "location" if located else "assumed"
     return flags
+
+
+def is_doubled(local: str, zone: str) -> bool:
+    """Whether the clocks of a zone show this time twice."""
+    early, late = _instants(datetime.fromisoformat(local.partition(".")[0]), zone)
+    return early < late
+
+
+def reading(local: str, zone: str, *, late: bool) -> str:
+    """One of the two readings of a doubled time, as UTC."""
+    wall, _, fraction = local.partition(".")
+    return _utc(_instants(datetime.fromisoformat(wall), zone)[late], fraction)
+
+
+def _utc(instant: datetime, fraction: str) -> str:
+    text = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{fraction}Z" if fraction else f"{text}Z"
 
 
 def _flag(cause: Cause, path: str) -> Flag:

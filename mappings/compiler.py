@@ -262,7 +262,9 @@ class _Compiler:
         if self._traced:
             name = self._prefix(f"{name} + '[' + str(len({made})) + ']'")
         document = self._w.fresh("o")
+        known = inner.known
         inner = Scope(self._w, inner.node, document, inner.place, name if self._traced else "")
+        inner.known = known
         inner.in_list = True
         if rule.where is not None:
             self._w.line(f"if {self._condition(rule.where, inner)}:")
@@ -274,17 +276,18 @@ class _Compiler:
 
     def _loop(self, source: Path, scope: Scope) -> Scope:
         element, index = self._w.fresh("e"), self._w.fresh("i")
-        elements = self._reader.many(source, scope)
+        inner = Scope(self._w, element, "", "", "")
+        target, elements = self._reader.many(source, scope, inner)
         if not self._traced:
-            self._w.line(f"for {element} in {elements}:")
+            self._w.line(f"for {target} in {elements}:")
             self._w.push()
-            return Scope(self._w, element, "", "", "")
-        self._w.line(f"for {index}, {element} in enumerate({elements}):")
+            return inner
+        self._w.line(f"for {index}, {target} in enumerate({elements}):")
         self._w.push()
         plain = Path((*source.steps[:-1], Step(source.steps[-1].name)), None, source.from_top)
         place = self._source_text(scope, plain)
-        place = self._prefix(f"{place} + {self._reader.at(elements, index)}")
-        return Scope(self._w, element, "", place, "")
+        inner.place = self._prefix(f"{place} + {self._reader.at(elements, index)}")
+        return inner
 
     def _choice(self, branches: tuple[When, ...], scope: Scope, target: tuple[str, ...]) -> None:
         depth = self._w.depth

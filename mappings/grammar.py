@@ -24,7 +24,13 @@ _EACH = re.compile(
 )
 _WITHIN = re.compile(r"(?P<target>[a-z0-9_.]+) from (?P<source>.+)", re.S)
 _TRANSFORM = re.compile(r"[a-z][a-z0-9_]*")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,16})?")
+# Brackets are taken whole, so that no text can be read in two ways.
+_COMPARED = re.compile(
+    r"(?P<path>(?:[^\s=<>!\[\]]|\[[^\[\]]*\])+)\s*(?P<op>!=|=|<|>)\s*(?P<values>.*)"
+)
 PARTS_MAX = 24
+LISTS_MAX = 4
 
 
 class GrammarError(ValueError):
@@ -57,12 +63,17 @@ def key(text: str) -> Key:
         return Key("when", condition=condition(text[5:]))
     if match := _EACH.fullmatch(text):
         source = path(match["source"], many=True)
-        if not source.steps or not source.steps[-1].many:
+        if source.attribute is not None or not source.steps or not source.steps[-1].many:
             raise GrammarError(f"the source {match['source']!r} must end in [] to make a list")
+        if sum(step.many for step in source.steps) > LISTS_MAX:
+            raise GrammarError(f"more than {LISTS_MAX} lists inside each other in one path")
         where = condition(match["where"]) if match["where"] else None
         return Key("each", target(match["target"]), source, where)
     if match := _WITHIN.fullmatch(text):
-        return Key("within", target(match["target"]), path(match["source"]))
+        source = path(match["source"])
+        if source.attribute is not None:
+            raise GrammarError("an object is made from an object, not from an attribute")
+        return Key("within", target(match["target"]), source)
     return Key("assign", target(text))
 
 
@@ -116,7 +127,7 @@ def _step(part: str, whole: str, *, many: bool) -> Step:
         if not many:
             raise GrammarError(f"{part!r} stands for many; choose one, as in {name}[0]")
         return Step(name, many=True)
-    if choice.isdigit():
+    if re.fullmatch(r"[0-9]{1,6}", choice):
         return Step(name, index=int(choice))
     field, equals, value = choice.partition("=")
     if not equals or not re.fullmatch(rf"(?:{_NAME}\.)*@?{_NAME}", field.strip()):
@@ -138,7 +149,10 @@ def expression(text: str) -> Expression:
 def _term(text: str) -> Path | Constant:
     text = text.strip()
     if text.startswith("="):
-        return Constant(text[1:].strip())
+        value = text[1:].strip()
+        if not value:
+            raise GrammarError("say which text the constant has")
+        return Constant(value)
     return path(text)
 
 
@@ -160,12 +174,12 @@ def condition(text: str) -> Condition:
 def _test(text: str) -> Test:
     if text.startswith("not "):
         return Test(path(text[4:]), "missing")
-    match = re.fullmatch(r"(?P<path>\S*?\[[^\]]*\]\S*|[^\s=<>!\[\]]+)\s*(?P<op>!=|=|<|>)\s*(?P<v>.*)", text)
+    match = _COMPARED.fullmatch(text)
     if match is None:
         return Test(path(text), "exists")
-    values = tuple(v.strip() for v in match["v"].split(","))
+    values = tuple(value.strip() for value in match["values"].split(","))
     if match["op"] in "<>":
-        if len(values) != 1 or not re.fullmatch(r"-?\d+(\.\d+)?", values[0]):
+        if len(values) != 1 or not _NUMBER.fullmatch(values[0]):
             raise GrammarError(f"{text!r}: compare with one number")
         return Test(path(match["path"]), match["op"], values)  # type: ignore[arg-type]
     if not all(values):

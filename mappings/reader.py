@@ -5,14 +5,17 @@ The XML reader reads the tree itself, because building dicts of it costs five ti
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Protocol
 
 from mappings.rules import Path, Step
 from mappings.scope import Scope, Writer
+from mappings.transforms import as_text
 
 __all__ = ["JsonReader", "Reader", "XmlReader", "tag"]
 
 _EMPTY: dict[str, Any] = {}
+_HERE = Path(())
 
 
 class Reader(Protocol):
@@ -27,8 +30,8 @@ class Reader(Protocol):
     def node(self, path: Path, scope: Scope) -> str:
         """The object or element at a path, for rules inside it."""
 
-    def many(self, path: Path, scope: Scope) -> str:
-        """An expression that yields the elements of a list path."""
+    def many(self, path: Path, scope: Scope, inner: Scope) -> tuple[str, str]:
+        """Target and iterable of the loop that makes each element of a list the ``inner`` node."""
 
     def at(self, elements: str, index: str) -> str:
         """An expression for the place of an element among ``elements``: ``[2]``."""
@@ -45,15 +48,12 @@ class Reader(Protocol):
 
 def _choose(found: Any, step: Step) -> Any:
     """The element of a JSON list that a step chooses, or ``None``."""
-    if found is None:
-        return None
-    if type(found) is not list:
-        raise ValueError("a list was expected here")
+    elements = _list(found)
     if step.index is not None:
-        return found[step.index] if step.index < len(found) else None
+        return elements[step.index] if step.index < len(elements) else None
     assert step.where is not None
     field, text = step.where
-    return next((e for e in found if _same(_value_at(e, field.split(".")), text)), None)
+    return next((e for e in elements if _same(_value_at(e, field.split(".")), text)), None)
 
 
 def _value_at(element: Any, names: list[str]) -> Any:
@@ -63,9 +63,7 @@ def _value_at(element: Any, names: list[str]) -> Any:
 
 
 def _same(value: Any, text: str) -> bool:
-    if value is True or value is False:
-        return text == ("true" if value else "false")
-    return str(value) == text
+    return type(value) in (str, int, bool, Decimal) and as_text(value) == text
 
 
 def _list(found: Any) -> Any:
@@ -110,12 +108,12 @@ class JsonReader:
         self._w.line(f"{variable} = {found}{otherwise}")
         return variable
 
-    def many(self, path: Path, scope: Scope) -> str:
+    def many(self, path: Path, scope: Scope, inner: Scope) -> tuple[str, str]:
         parent = self.node(Path(path.steps[:-1], None, path.from_top), scope)
         name = self._w.constant(path.steps[-1].name)
         elements = self._w.fresh("l")
         self._w.line(f"{elements} = {self._w.constant(_list)}({parent}.get({name}))")
-        return elements
+        return inner.node, elements
 
     def at(self, elements: str, index: str) -> str:
         # What was no list has no place in one.
@@ -125,7 +123,8 @@ class JsonReader:
         return f"({self.present(self.leaf(path, scope))})"
 
     def present(self, variable: str) -> str:
-        return f"{variable} is not None and {variable} != ''"
+        # Most values are true, and only the others are worth a comparison.
+        return f"({variable} or ({variable} is not None and {variable} != ''))"
 
     def is_node(self, variable: str) -> str:
         return variable
@@ -165,11 +164,17 @@ def _text_at(element: Any, names: list[str]) -> str | None:
     return text
 
 
+def _by_tag(element: str) -> str:
+    # Reversed, so that the first of several children of one name wins.
+    return f"{{x.tag: x for x in {element}.iterchildren(reversed=True)}}"
+
+
 class XmlReader:
     """Reads lxml elements whose tags carry canonical prefixes.
 
-    Looking children up one by one costs more than one pass that maps them all, except where an
-    element holds a list: there the pass would visit every element of it.
+    Looking children up one by one costs more than one pass that maps them all, except at the top
+    where an element holds a list: there the pass would visit every element of it. A list that
+    several rules go through is read once, with the children of its elements.
     """
 
     gives_text = True
@@ -207,7 +212,7 @@ class XmlReader:
         variable = self._w.fresh("n")
         if step.index is not None or step.where is not None:
             found = f"{self._w.constant(_choose_child)}({parent}, {self._w.constant(step)})"
-        elif above.from_top or above.steps in scope.list_parents:
+        elif above.from_top or (above.steps in scope.list_parents and not scope.in_list):
             found = f"next({parent}.iterchildren({self._w.constant(tag(step.name))}), None)"
         else:
             children = self._children(above, parent, scope)
@@ -221,19 +226,28 @@ class XmlReader:
         key = ("children", path)
         if key not in scope.known:
             variable = self._w.fresh("m")
-            # Reversed, so that the first of several children of one name wins.
-            pairs = f"{{x.tag: x for x in {parent}.iterchildren(reversed=True)}}"
             guard = f" if {parent} is not None else {self._w.constant(_EMPTY)}"
-            self._w.line(f"{variable} = {pairs}{guard if path.steps else ''}")
+            self._w.line(f"{variable} = {_by_tag(parent)}{guard if path.steps else ''}")
             scope.known[key] = variable
         return scope.known[key]
 
-    def many(self, path: Path, scope: Scope) -> str:
+    def many(self, path: Path, scope: Scope, inner: Scope) -> tuple[str, str]:
         above = Path(path.steps[:-1], None, path.from_top)
         parent = self.node(above, scope)
         name = self._w.constant(tag(path.steps[-1].name))
         found = f"{parent}.iterchildren({name})"
-        return f"({found} if {parent} is not None else ())" if above.steps else found
+        if above.steps:
+            found = f"({found} if {parent} is not None else ())"
+        if scope.loops[path] < 2:
+            return inner.node, found
+        elements, children = ("elements", path), ("children of elements", path)
+        if elements not in scope.known:
+            scope.known[elements], scope.known[children] = self._w.fresh("l"), self._w.fresh("l")
+            self._w.line(f"{scope.known[elements]} = list({found})")
+            self._w.line(f"{scope.known[children]} = [{_by_tag('e')} for e in {scope.known[elements]}]")
+        inner.known["children", _HERE] = variable = self._w.fresh("m")
+        both = f"zip({scope.known[elements]}, {scope.known[children]})"
+        return f"({inner.node}, {variable})", both
 
     def at(self, elements: str, index: str) -> str:
         return f"'[' + str({index}) + ']'"

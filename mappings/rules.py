@@ -55,6 +55,12 @@ class Path:
     attribute: str | None = None
     from_top: bool = False
 
+    @property
+    def first_list(self) -> Path:
+        """The path up to its first ``[]``."""
+        end = next(n for n, step in enumerate(self.steps, 1) if step.many)
+        return Path(self.steps[:end], None, self.from_top)
+
     def __str__(self) -> str:
         steps = ".".join(str(s) for s in self.steps)
         if self.attribute is not None:

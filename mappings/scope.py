@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mappings.rules import Choice, Each, Rules, Within
+from mappings.rules import Choice, Each, Path, Rules, Within
 
 __all__ = ["Scope", "Writer"]
 
@@ -77,6 +78,7 @@ _BUILTINS = {
     "next": next,
     "str": str,
     "type": type,
+    "zip": zip,
 }
 
 
@@ -85,7 +87,8 @@ class Scope:
 
     ``node`` and ``out`` are variables of the generated code; ``place`` and ``target`` are
     variables that hold the path so far, in the traced form only. ``known`` remembers which source
-    nodes and values already have a variable here, so that nothing is looked up twice.
+    nodes and values already have a variable here, so that nothing is looked up twice; ``loops``
+    counts how many rules go through a list of this element.
     """
 
     def __init__(self, writer: Writer, node: str, out: str, place: str, target: str) -> None:
@@ -99,6 +102,7 @@ class Scope:
         self._objects: dict[tuple[str, ...], str] = {(): out}
         self._lists: dict[tuple[str, ...], str] = {}
         self.list_parents: set[tuple[Any, ...]] = set()
+        self.loops: Counter[Path] = Counter()
 
     @classmethod
     def top(cls, writer: Writer, node: str) -> Scope:
@@ -114,6 +118,7 @@ class Scope:
         copy._objects = self._objects
         copy._lists = self._lists
         copy.list_parents = self.list_parents
+        copy.loops = self.loops
         return copy
 
     def prepare(self, rules: Rules) -> None:
@@ -128,6 +133,7 @@ class Scope:
                 self._prepare_object(rule.target[:length])
             if isinstance(rule, Each):
                 self.list_parents.add(rule.source.steps[:-1])
+                self.loops[rule.source.first_list] += 1
                 if rule.target not in self._lists:
                     self._lists[rule.target] = variable = self._writer.fresh("r")
                     self._writer.line(f"{variable} = []")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from schemas.money import plain
@@ -20,6 +21,8 @@ __all__ = ["COERCIONS", "TRANSFORMS", "Transformer", "as_decimal", "as_text"]
 Transformer = Callable[[Any], Any]
 
 DIGITS_MAX = 40
+# Room for the product of two numbers of the greatest length: nothing is ever rounded.
+_EXACT = Context(prec=4 * DIGITS_MAX)
 
 
 def as_text(value: Any) -> str:
@@ -37,19 +40,31 @@ def as_text(value: Any) -> str:
 
 def as_decimal(value: Any) -> Decimal:
     """Read a finite decimal with a point, digits kept: ``199.00`` stays ``199.00``."""
+    if type(value) is str:
+        return _decimal(value)
     if type(value) is Decimal:
-        return value
+        return _sensible(value)
     if type(value) is int:
         return Decimal(value)
-    if type(value) is not str:
-        raise ValueError("a number was expected here")
+    raise ValueError("a number was expected here")
+
+
+# A shop has few prices and uses them all day long. Nothing over long is ever kept: it raises.
+@lru_cache(maxsize=4096)
+def _decimal(text: str) -> Decimal:
+    # Decimal() also reads 1_000 and digits of any script.
+    if "_" in text or len(text) > DIGITS_MAX or not text.isascii():
+        raise ValueError("this is no plain decimal number")
     try:
-        number = Decimal(value)
+        return _sensible(Decimal(text))
     except InvalidOperation:
         raise ValueError("this is no decimal number") from None
-    # Decimal() also reads 1_000, NaN and Infinity, none of which is money.
-    if "_" in value or not number.is_finite() or len(value) > DIGITS_MAX or not value.isascii():
-        raise ValueError("this is no finite decimal number")
+
+
+def _sensible(number: Decimal) -> Decimal:
+    # NaN and Infinity are no amounts, and 1E999999999 is a gigabyte when it is written out.
+    if not number.is_finite() or not -DIGITS_MAX <= number.adjusted() <= DIGITS_MAX:
+        raise ValueError("this is no finite decimal number of a sensible size")
     return number
 
 
@@ -80,40 +95,50 @@ def as_date(value: Any) -> str:
     match = _DATE.fullmatch(as_text(value))
     if match is None:
         raise ValueError("a date like 2026-03-01 was expected here")
+    try:
+        date.fromisoformat(match[1])
+    except ValueError:
+        raise ValueError("this day is in no calendar") from None
     return match[1]
 
 
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?(Z|[+-]\d\d:?\d\d)?", re.I | re.A
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?(Z|[+-]\d\d:?[0-5]\d)?", re.I | re.A
 )
 
 
 def as_moment(value: Any) -> dict[str, str]:
     """Read a wall clock with or without offset into the parts of a ``Moment``."""
-    if type(value) is dict:
-        return value
     match = _MOMENT.fullmatch(as_text(value))
     if match is None:
         raise ValueError("a time like 2026-03-01T17:05:09+01:00 was expected here")
     day, minute, second, fraction, offset = match.groups()
     local = f"{day}T{minute}{second or ':00'}"
-    clock = datetime.fromisoformat(local)
-    if offset is None:
-        return {"local": local + (fraction or "")}
-    if offset in "Zz":
-        offset = "+00:00"
-    elif len(offset) == 5:
-        offset = f"{offset[:3]}:{offset[3:]}"
-    east = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
-    zone = timezone(-east if offset[0] == "-" else east)
-    utc = clock.replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = fraction or ""
+    try:
+        clock = datetime.fromisoformat(local)
+        if offset is None:
+            return {"local": local + fraction}
+        if offset in "Zz":
+            offset = "+00:00"
+        elif len(offset) == 5:
+            offset = f"{offset[:3]}:{offset[3:]}"
+        utc = _utc(clock, offset).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        # What Python says of it may quote the value.
+        raise ValueError("this time is on no clock and calendar") from None
     return {
         "local": local + fraction,
         "offset": offset,
         "utc": f"{utc}{fraction}Z",
         "zone_origin": "source",
     }
+
+
+def _utc(clock: datetime, offset: str) -> datetime:
+    east = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+    zone = timezone(-east if offset[0] == "-" else east)
+    return clock.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
 
 
 def as_texts(value: Any) -> list[str]:
@@ -129,24 +154,36 @@ def _nothing_if_zero(value: Any) -> str | None:
 
 
 def _split(separator: str) -> Transformer:
-    def split(value: Any) -> list[str]:
-        return [part for raw in as_text(value).split(separator) if (part := raw.strip())]
+    def split(value: Any) -> list[str] | None:
+        return [part for raw in as_text(value).split(separator) if (part := raw.strip())] or None
 
     return split
 
 
 def _times(factor: str) -> Transformer:
     number = as_decimal(factor)
-    return lambda value: as_decimal(value) * number
+    return lambda value: _EXACT.multiply(as_decimal(value), number)
 
 
 def _last(count: str) -> Transformer:
     length = as_integer(count)
+    if length < 1:
+        raise ValueError("keep at least one character")
     return lambda value: as_text(value)[-length:]
 
 
 def _digits(value: Any) -> str | None:
     return "".join(c for c in as_text(value) if c in "0123456789") or None
+
+
+def _trim(value: Any) -> str | None:
+    return as_text(value).strip() or None
+
+
+def _negate(value: Any) -> Decimal:
+    number = as_decimal(value)
+    # There is no such amount as -0.00.
+    return number.copy_negate() if number else number.copy_abs()
 
 
 def _prefix(text: str) -> Transformer:
@@ -159,18 +196,17 @@ def _plain(function: Transformer) -> Callable[..., Transformer]:
 
 TRANSFORMS: dict[str, Callable[..., Transformer]] = {
     "text": _plain(as_text),
-    "trim": _plain(lambda value: as_text(value).strip()),
+    "trim": _plain(_trim),
     "lower": _plain(lambda value: as_text(value).lower()),
     "upper": _plain(lambda value: as_text(value).upper()),
     "digits": _plain(_digits),
     "decimal": _plain(as_decimal),
-    "negate": _plain(lambda value: as_decimal(value).copy_negate()),
+    "negate": _plain(_negate),
     "absolute": _plain(lambda value: as_decimal(value).copy_abs()),
     "integer": _plain(as_integer),
     "flag": _plain(as_flag),
     "opposite": _plain(lambda value: not as_flag(value)),
     "date": _plain(as_date),
-    "moment": _plain(as_moment),
     "nothing_if_zero": _plain(_nothing_if_zero),
     "split": _split,
     "times": _times,

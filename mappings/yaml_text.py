@@ -16,9 +16,9 @@ import yaml
 from mappings.errors import HOSTILE, SYNTAX
 from schemas.problem import ConfigError
 
-__all__ = ["BYTES_MAX", "DEPTH_MAX", "Map", "Node", "Scalar", "Sequence", "parse"]
+__all__ = ["CHARACTERS_MAX", "DEPTH_MAX", "Map", "Node", "Scalar", "Sequence", "parse"]
 
-BYTES_MAX = 256 * 1024
+CHARACTERS_MAX = 256 * 1024
 DEPTH_MAX = 20
 NODES_MAX = 50_000
 
@@ -54,15 +54,15 @@ Node = Scalar | Sequence | Map
 
 def parse(text: str, file: str) -> Map:
     """Read the text of a mapping file. Raises ``ConfigError`` naming file and line."""
-    if len(text) > BYTES_MAX:
-        raise ConfigError(HOSTILE.at(f"more than {BYTES_MAX} characters", file=file))
+    if len(text) > CHARACTERS_MAX:
+        raise ConfigError(HOSTILE.at(f"more than {CHARACTERS_MAX} characters", file=file))
     try:
         node = _Reader(file, yaml.parse(text, Loader=_Loader)).document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         detail = f"line {line}: {error.problem}"
         raise ConfigError(SYNTAX.at(detail, file=file, rule=f"{file}:{line}")) from None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeEncodeError):
         raise ConfigError(SYNTAX.at("a character that YAML does not allow", file=file)) from None
     if not isinstance(node, Map):
         raise ConfigError(SYNTAX.at("a mapping file is a map of keys", file=file))
@@ -97,7 +97,7 @@ class _Reader:
     def _node(self, event: Any, depth: int) -> Node:
         self._nodes += 1
         if depth > DEPTH_MAX or self._nodes > NODES_MAX:
-            raise self._refusal("nested too deep or too long", event)
+            raise self._refusal("nested too deep, or too many parts", event)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self._refusal("anchors and aliases are not allowed", event)
         if event.tag is not None:

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy import Connection
 
-from hub import bootstrap, finding, home, reference
+from hub import bootstrap, finding, home, reference, relocate
 from hub import doctor as doctoring
 from hub import explain as explaining
 from hub import export as exporting
@@ -49,7 +49,8 @@ def explain(
         sent = "" if row.sent is None else f", sent as {row.sent!r}"
         out.print(f"  from {escape(row.source)}{escape(sent)}", soft_wrap=True)
         if row.line is not None:
-            out.print(f"  by   {escape(" ".join(row.rule.split()))}  ({row.mapping}:{row.line})", soft_wrap=True)
+            rule = escape(" ".join(row.rule.split()))
+            out.print(f"  by   {rule}  ({row.mapping}:{row.line})", soft_wrap=True)
     first = rows[0]
     where = f"message {first.message_id}, file {first.file}, byte {first.byte}"
     out.print(f"{where}; mapping {first.mapping}, version {first.version}", soft_wrap=True)
@@ -69,7 +70,7 @@ def export(
 @load.command("locations")
 def load_locations(file: CsvFile) -> None:
     """Load stores: system, store, zone, currency and what else is known of them."""
-    _load(reference.load_locations, file)
+    _load(relocate.load_locations, file)
 
 
 @load.command("workstations")

@@ -8,9 +8,10 @@ import json
 from rich.markup import escape
 from rich.syntax import Syntax
 
-from hub import finding
+from hub import finding, returns
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json
+from hub.returns import Returned
 
 __all__ = ["show"]
 
@@ -19,8 +20,10 @@ def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
     """Print the document that goes by a name. Raises ``Rejected`` if none or several do."""
     with reading() as (_, connection):
         shown = finding.show(connection, finding.resolve(connection, name, kinds=kinds))
+        undone = returns.returned(connection, shown.fact)
     if as_json:
-        print_json(dataclasses.asdict(shown))
+        lines = [dataclasses.asdict(line) for line in undone]
+        print_json({**dataclasses.asdict(shown), "returned": lines})
         return
     out.print(f"[bold]{escape(shown.fact)}[/] {shown.kind}, from message {shown.message_id}")
     if shown.voided_by:
@@ -33,5 +36,17 @@ def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
         out.print(f"{link.kind} of{line} {escape(link.other)}{state}")
     for link in shown.by:
         out.print(f"named by {escape(link.other)} as {link.kind}")
+    for line in undone:
+        out.print(f"line {line.number} {escape(_undoes(line))}")
     body = json.dumps(shown.body, indent=2, ensure_ascii=False)
     out.print(Syntax(body, "json", background_color="default", word_wrap=True))
+
+
+def _undoes(line: Returned) -> str:
+    if line.sale is None:
+        return "returns something without naming its sale"
+    if not line.arrived:
+        return f"waits for its sale {line.sale}"
+    if line.line is None:
+        return f"returns something of {line.sale}, which line of it cannot be told"
+    return f"returns line {line.line} of {line.sale}"

@@ -342,6 +342,7 @@ def test_a_cut_between_two_documents_of_a_list_leaves_an_empty_rest() -> None:
         (b'{"id": 2}, {"id": 3}', True),
         (b'{ said the customer", "id": 1}', True),
         (b"\xbb\xbf{", True),
+        (b"\0", True),
         (b"[" * 200_000, False),
     ],
 )

@@ -102,6 +102,7 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
         (b'{"a": 01}', 7),
         (b'{"a": "x\ny"}', 8),
         (b'{"a": 1}x', 8),
+        (b'{"a": 1}-', 8),
         (b'{"a": "\\x"}', 7),
         ('{"ä€": 1 2}'.encode(), 12),
         (b"garbage", 0),

@@ -26,11 +26,11 @@ def mode(path: Path) -> int:
 
 
 def test_the_environment_says_where_the_home_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("HOME", "/people/ann")
     named = {"LYNCHPIN_HOME": "~/hub", "XDG_DATA_HOME": "/data"}
-    assert locate(named).path == Path("/home/ann/hub")
+    assert locate(named).path == Path("/people/ann/hub")
     assert locate({"XDG_DATA_HOME": "/data"}).path == Path("/data/lynchpin")
-    assert locate({"LYNCHPIN_HOME": ""}).path == Path("/home/ann/.local/share/lynchpin")
+    assert locate({"LYNCHPIN_HOME": ""}).path == Path("/people/ann/.local/share/lynchpin")
     assert locate({"LYNCHPIN_HOME": "here"}).path == Path.cwd() / "here"
 
 

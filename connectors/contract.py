@@ -1,0 +1,431 @@
+"""The contract that every connector keeps, as a list of checks; also for those of other authors.
+
+    from connectors.contract import CHECKS
+
+    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+    def test_contract(check):
+        check("acme_till")
+
+A check takes the id of an installed connector and raises ``AssertionError`` saying what is wrong.
+All it needs besides the code are the connector's samples: files in its folder ``samples``, each
+named for what is special about it.
+
+An example of a mapping names a sample and, beside it, the canonical form of all its documents: a
+JSON list in their order of ``{"message", "kind", "fact", "version", "flags", "document"}``.
+``message`` is the kind of the manifest, and a mapping answers for the entries of its own kind.
+They are as the hub makes them, for a system named like the connector and clocks that show UTC.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from connectors import damage, registry
+from connectors.api import MESSAGE_BYTES_MAX, Rest, Slice
+from connectors.damage import Leaf
+from connectors.registry import GROUP
+from connectors.scrub import ScrubProfile, scrub
+from connectors.trial import Outcome, Taken, mapping, pieces, samples, take_in
+from schemas.model import Canonical
+from schemas.problem import Problem, Refused
+
+__all__ = ["CHECKS", "Check"]
+
+Check = Callable[[str], None]
+
+SAMPLES_MIN = 3
+CARD = "4111111111111111"
+"""A test number of Visa that passes for a card everywhere."""
+PRIVATE = "Quokkaberg"
+"""Stands for a value that may show up in no error."""
+_STEP_BYTES = 50
+_CODE = re.compile(r"LP-[A-Z]+-\d{3}")
+
+
+def manifest_is_complete(connector: str) -> None:
+    """The manifest can be read, is named like the entry point, and says something everywhere."""
+    manifest = registry.manifests()[connector]
+    assert manifest.id == connector, f"the manifest says {manifest.id!r}"
+    assert manifest.messages, "the manifest names no kind of message"
+    assert manifest.document.startswith("https://"), "`document` is no public address"
+    for what in (manifest.title, manifest.summary, manifest.proven):
+        assert what.strip(), "title, summary and proven must say something"
+    for kind, message in manifest.messages.items():
+        assert message.summary.strip(), f"messages.{kind} has no summary"
+
+
+def manifest_is_read_without_import(connector: str) -> None:
+    """Listing connectors imports none of their code."""
+    _in_new_process(
+        connector,
+        "registry.manifests()[entry.name]",
+        "assert entry.module not in sys.modules, entry.module + ' was imported'",
+    )
+
+
+def importing_does_nothing(connector: str) -> None:
+    """Importing the connector opens no socket, starts no process and writes no file."""
+    _in_new_process(
+        connector,
+        "def hook(event, args):",
+        "    is_write = event == 'open' and (set(str(args[1])) & set('wax+') or args[2] & 3)",
+        "    forbidden = event.split('.')[0] in ('socket', 'subprocess', 'sqlite3', 'tempfile')",
+        "    changing = ('os.mkdir', 'os.remove', 'os.rename', 'os.system', 'os.truncate')",
+        "    if is_write or forbidden or event in changing:",
+        "        raise AssertionError(f'importing does {event} {args}')",
+        "sys.addaudithook(hook)",
+        "entry.load()",
+    )
+
+
+def readme_exists(connector: str) -> None:
+    """A page beside the code says what it was proven on and where its limits are."""
+    readme = registry.folder(connector) / "README.md"
+    assert readme.is_file(), f"{readme.name} is missing"
+    assert readme.read_text("utf-8").strip(), f"{readme.name} is empty"
+
+
+def samples_are_enough(connector: str) -> None:
+    """There are three samples at least, and no file that says what a missing one becomes."""
+    found = samples(connector)
+    assert len(found) >= SAMPLES_MIN, f"{len(found)} samples, {SAMPLES_MIN} are needed"
+
+
+def every_sample_is_whole(connector: str) -> None:
+    """Every sample splits, decodes, gets its names and becomes valid canonical documents."""
+    for name, record in _records(connector):
+        assert not any(isinstance(piece, Rest) for piece in pieces(connector, record)), name
+        outcome = _outcome(connector, record, name)
+        assert outcome.taken, f"{name}: nothing was found in it"
+        assert not outcome.problems, f"{name}: {outcome.problems[0].line()}"
+
+
+def every_kind_is_shown(connector: str) -> None:
+    """The samples show every kind of message that the manifest names, and no other."""
+    taken = chain.from_iterable(_outcome(connector, r, n).taken for n, r in _records(connector))
+    shown = {each.document.kind for each in taken}
+    named = set(registry.manifests()[connector].messages)
+    assert shown == named, f"not shown: {named - shown}; not in the manifest: {shown - named}"
+
+
+def every_kind_has_a_mapping(connector: str) -> None:
+    """The mapping of every kind loads, and makes what the manifest says."""
+    manifest = registry.manifests()[connector]
+    for kind, message in manifest.messages.items():
+        spec = mapping(connector, kind).spec
+        assert spec.to == message.to, f"{kind}: manifest {message.to}, mapping {spec.to}"
+        if manifest.format in {"xml", "json"}:
+            assert spec.reads == manifest.format, f"{kind}: the mapping reads {spec.reads}"
+
+
+def names_are_sound(connector: str) -> None:
+    """Names are complete, come out the same every time, and tell facts apart.
+
+    Where two samples state the same fact, they must state the same: same key, same content.
+    """
+    content: dict[tuple[str, ...], tuple[str, bytes]] = {}
+    for sample, record in _records(connector):
+        taken = _outcome(connector, record, sample).taken
+        again = _outcome(connector, record, sample).taken
+        assert [t.name for t in taken] == [t.name for t in again], f"{sample}: names vary"
+        for name in (each.name for each in taken):
+            assert name.key, f"{sample}: a name without a key"
+            assert all(name.key), f"{sample}: the key {name.key} has an empty part"
+            assert name.content, f"{sample}: nothing is declared as content"
+            dated = name.version is not None
+            assert dated == (name.kind == "snapshot"), f"{sample}: {name.kind}, {name.version}"
+            if name.kind == "fact":
+                first, known = content.setdefault(name.key, (sample, name.content))
+                assert known == name.content, f"{sample}, {first}: {name.key} states two facts"
+
+
+def chunks_make_no_difference(connector: str) -> None:
+    """However a record arrives, the slices are the same, and are found where they say."""
+    for sample, record in _records(connector):
+        whole = pieces(connector, record)
+        for size in (1, 7, 64 * 1024):
+            cut = pieces(connector, record, chunk_bytes=size)
+            assert cut == whole, f"{sample}: other slices from chunks of {size} bytes"
+        # Offsets of UTF-16 count in its UTF-8 form.
+        for piece in whole if b"\0" not in record else ():
+            there = record[piece.offset : piece.offset + len(piece.payload)]
+            assert there == piece.payload, f"{sample}: not at byte {piece.offset}"
+
+
+def examples_come_out_as_written(connector: str) -> None:
+    """Every mapping has examples, and makes of each what is written beside it."""
+    folder = registry.folder(connector) / "samples"
+    for kind in registry.manifests()[connector].messages:
+        spec = mapping(connector, kind).spec
+        assert spec.examples, f"{spec.file}: no examples"
+        for example in spec.examples:
+            where = f"{spec.file}:{example.line}"
+            record = (folder / example.source).read_bytes()
+            entries = json.loads((folder / example.expect).read_text("utf-8"))
+            expected = [entry["document"] for entry in entries if entry["message"] == kind]
+            taken = _outcome(connector, record, where).taken
+            made = [_written(t.model) for t in taken if t.document.kind == kind]
+            assert expected, f"{where}: {example.source} has no message {kind}"
+            assert [_unplaced(e) for e in expected] == [_unplaced(m) for m in made], where
+
+
+def unknown_fields_are_harmless(connector: str) -> None:
+    """A field or element that nobody knows changes neither names nor canonical documents."""
+    syntax = _syntax(connector)
+    for sample, record in _records(connector):
+        before = _outcome(connector, damage.rewritten(record, syntax), sample)
+        after = _outcome(connector, damage.with_unknown(record, syntax), sample)
+        assert not after.problems, f"{sample}: {after.problems[0].line()}"
+        assert list(map(_said, after.taken)) == list(map(_said, before.taken)), sample
+
+
+def missing_fields_are_survived(connector: str) -> None:
+    """Without any one of its fields a record becomes canonical or a typed error, nothing else."""
+    for sample, record in _records(connector):
+        for leaf, damaged in damage.without_each_leaf(record, _syntax(connector)):
+            _outcome(connector, damaged, f"{sample} without {'.'.join(leaf.path)}")
+
+
+def truncation_is_survived(connector: str) -> None:
+    """A record cut at any byte becomes messages, an open end, or a typed error."""
+    for sample, record in _records(connector):
+        for end in range(1, len(record), _STEP_BYTES):
+            _outcome(connector, record[:end], f"{sample} cut at byte {end}")
+
+
+def a_cut_record_goes_on(connector: str) -> None:
+    """A record cut at any byte and its remainder give the messages of the whole."""
+    for sample, record in _records(connector):
+        whole = _payloads(pieces(connector, record))
+        for cut in range(1, len(record), _STEP_BYTES):
+            first = _pieces_or_none(connector, record[:cut])
+            rest = first.pop() if first and isinstance(first[-1], Rest) else None
+            if not first and rest is None:
+                continue
+            then = _pieces_or_none(connector, record[cut:], rest)
+            assert _payloads([*first, *then]) == whole, f"{sample} cut at byte {cut}"
+
+
+def foreign_bytes_are_survived(connector: str) -> None:
+    """Nothing, noise, and bytes in another encoding give typed errors; nothing is refused."""
+    assert _outcome(connector, b"", "an empty record").refused, "an empty record is taken in"
+    for name, record in _foreign(connector):
+        outcome = _outcome(connector, record, name)
+        assert outcome.taken or outcome.problems or not outcome.refused, name
+
+
+def errors_say_what_to_do(connector: str) -> None:
+    """Every problem has a stable code, says what is wrong, and names the next step."""
+    seen: list[Problem] = []
+    for name, record in chain(_foreign(connector), _bombs(connector)):
+        seen += _outcome(connector, record, name).problems
+    for sample, record in _records(connector):
+        for leaf, damaged in damage.without_each_leaf(record, _syntax(connector)):
+            seen += _outcome(connector, damaged, f"{sample} without {leaf.path}").problems
+    assert seen, "nothing could be made to fail"
+    for problem in seen:
+        assert _CODE.fullmatch(problem.code), f"{problem.code!r} is no code like LP-AREA-001"
+        assert problem.summary.strip(), f"{problem.code} does not say what is wrong"
+        assert problem.next_step.strip(), f"{problem.code} does not say what to do"
+
+
+def errors_quote_nothing(connector: str) -> None:
+    """No problem repeats a value of the record: it may be a person's."""
+    for sample, record in _records(connector):
+        for leaf, damaged in damage.with_each_leaf(record, _syntax(connector), PRIVATE):
+            for problem in _outcome(connector, damaged, f"{sample}, {leaf.path}").problems:
+                assert PRIVATE not in problem.model_dump_json(), f"{leaf.path}: {problem.line()}"
+
+
+def bombs_are_refused(connector: str) -> None:
+    """What nests 200,000 deep or holds 5 MB in one message is refused whole."""
+    for name, record in _bombs(connector):
+        assert _outcome(connector, record, name).refused, f"{name}: taken in"
+
+
+def scrubbing_is_stable(connector: str) -> None:
+    """Scrubbing keeps every length, and once is enough."""
+    profile = registry.load(connector).scrub
+    planted = (
+        (f"{sample}, {leaf.path}", record)
+        for sample, whole in _records(connector)
+        for leaf, record in damage.with_each_leaf(whole, _syntax(connector), CARD)
+    )
+    for name, record in chain(_records(connector), planted):
+        masked = scrub(record, profile)
+        assert len(masked) == len(record), f"{name}: the length changes"
+        assert scrub(masked, profile) == masked, f"{name}: scrubbing again changes more"
+
+
+def card_numbers_never_survive(connector: str) -> None:
+    """A card number in any field is masked before anything is kept; numbers of goods stay."""
+    profile = registry.load(connector).scrub
+    for sample, record in _records(connector):
+        for leaf, planted in damage.with_each_leaf(record, _syntax(connector), CARD):
+            kept = CARD.encode() in _scrubbed(connector, planted)
+            if kept != _is_exempt(profile, leaf):
+                word = "a card number survives" if kept else "a number that is no card is masked"
+                raise AssertionError(f"{sample}: {word} in {'/'.join(leaf.path)}")
+
+
+def the_scrub_profile_holds(connector: str) -> None:
+    """Every field that the profile names is treated as it says, alone and below its parent."""
+    profile = registry.load(connector).scrub
+    for name in sorted(profile.never):
+        assert CARD in _field(profile, name), f"never: the number in {name} is masked"
+    for name in sorted(profile.pan):
+        assert CARD not in _field(profile, name), f"pan: the number in {name} survives"
+    for name in sorted(profile.secret):
+        assert CARD[-4:] not in _field(profile, name), f"secret: {name} keeps its last digits"
+
+
+CHECKS: tuple[Check, ...] = (
+    manifest_is_complete,
+    manifest_is_read_without_import,
+    importing_does_nothing,
+    readme_exists,
+    samples_are_enough,
+    every_sample_is_whole,
+    every_kind_is_shown,
+    every_kind_has_a_mapping,
+    names_are_sound,
+    chunks_make_no_difference,
+    examples_come_out_as_written,
+    unknown_fields_are_harmless,
+    missing_fields_are_survived,
+    truncation_is_survived,
+    a_cut_record_goes_on,
+    foreign_bytes_are_survived,
+    errors_say_what_to_do,
+    errors_quote_nothing,
+    bombs_are_refused,
+    scrubbing_is_stable,
+    card_numbers_never_survive,
+    the_scrub_profile_holds,
+)
+"""What a connector must pass, the cheap ones first."""
+
+
+def _syntax(connector: str) -> str:
+    return registry.manifests()[connector].format
+
+
+def _records(connector: str) -> Iterator[tuple[str, bytes]]:
+    for path in samples(connector):
+        yield path.name, path.read_bytes()
+
+
+def _outcome(connector: str, record: bytes, what: str) -> Outcome:
+    """Take a record in. Whatever else than a typed error comes out breaks the contract."""
+    try:
+        return take_in(connector, record)
+    except Exception as error:
+        detail = f"{what}: {error!r}, where only Refused or Rejected may come out"
+        raise AssertionError(detail) from error
+
+
+def _pieces_or_none(connector: str, record: bytes, rest: Rest | None = None) -> list[Slice | Rest]:
+    try:
+        return pieces(connector, record, rest=rest)
+    except Refused:
+        return []
+
+
+def _payloads(found: list[Slice | Rest]) -> list[bytes]:
+    return [piece.payload for piece in found if piece.payload.strip()]
+
+
+def _foreign(connector: str) -> Iterator[tuple[str, bytes]]:
+    """Records that are not what the connector reads, or not written as they say."""
+    yield "blanks", b" \r\n\t" * 10
+    yield "zero bytes", bytes(1000)
+    yield "every byte there is", bytes(range(256)) * 10
+    yield "text", b"Nothing to see here, move along.\n" * 20
+    for sample, record in _records(connector):
+        middle = len(record) // 2
+        broken = record[:middle] + b"\xe9\xff\xfe\xc3" + record[middle:]
+        yield f"{sample} with bytes of no encoding", broken
+        yield f"{sample} backwards", record[::-1]
+        yield f"{sample} as UTF-16 that does not say so", record.decode("latin-1").encode("utf-16-le")
+        yield f"{sample} with its last bit flipped", record[:-1] + bytes([record[-1] ^ 0x80])
+
+
+def _bombs(connector: str) -> Iterator[tuple[str, bytes]]:
+    sample, record = next(_records(connector))
+    size = MESSAGE_BYTES_MAX + 1024 * 1024
+    for what, bomb in damage.bombs(record, _syntax(connector), size=size):
+        yield f"{sample}, {what}", bomb
+
+
+def _said(taken: Taken) -> tuple[Any, ...]:
+    """What a document says, whatever its source looks like."""
+    return taken.document.kind, taken.name, _written(taken.model)
+
+
+def _written(model: Canonical) -> dict[str, Any]:
+    written: dict[str, Any] = model.model_dump(mode="json", exclude_none=True)
+    return written
+
+
+def _unplaced(value: Any) -> Any:
+    """A canonical document without what the hub knows of the zone of a clock without offset."""
+    if isinstance(value, list):
+        return [_unplaced(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "local" in value and "offset" not in value:
+        return {"local": value["local"]}
+    return {key: _unplaced(each) for key, each in value.items()}
+
+
+def _scrubbed(connector: str, record: bytes) -> bytes:
+    """All that would be kept of a record; of a refused one that is nothing."""
+    profile = registry.load(connector).scrub
+    found = _pieces_or_none(connector, record)
+    return b"\n".join(scrub(p, profile) for piece in found for p in (piece.payload, piece.context))
+
+
+def _is_exempt(profile: ScrubProfile, leaf: Leaf) -> bool:
+    """Whether the profile says that a field never holds a card number."""
+    never, cards = (
+        {name.lower() for name in names} for names in (profile.never, profile.pan | profile.secret)
+    )
+    names = [name.lower() for name in ("", *leaf.path)]
+    both = [f"{parent}/{name}" for parent, name in zip(names, names[1:], strict=False)]
+    if both[-1] in never:
+        return True
+    return names[-1] in never and cards.isdisjoint(names) and cards.isdisjoint(both)
+
+
+def _field(profile: ScrubProfile, name: str) -> str:
+    """A card number in a field of this name, after scrubbing."""
+    text = CARD
+    for part in reversed(name.split("/")):
+        text = f"<{part}>{text}</{part}>" if profile.syntax == "xml" else f'{{"{part}": "{text}"}}'
+        text = text.replace('"{', "{").replace('}"', "}")
+    return scrub(text.encode(), profile).decode()
+
+
+def _in_new_process(connector: str, *lines: str) -> None:
+    """Run lines of code where nothing was imported yet; ``entry`` is the connector's entry point."""
+    head = (
+        "import sys",
+        "from importlib.metadata import entry_points",
+        "from connectors import registry",
+        f"(entry,) = entry_points(group={GROUP!r}, name={connector!r})",
+    )
+    run = subprocess.run(
+        [sys.executable, "-B", "-c", "\n".join(head + lines)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,150 @@
+"""A house to receive in: a home of its own for every test, the invented days, the real samples."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hub import bootstrap, export, finding, holds
+from hub.demo import poslog_writer
+from hub.demo.retailer import NEW_YORK, VIENNA
+from hub.finding import Shown
+from hub.home import Home
+from hub.receive import Report, receive
+from hub.store.tables import metadata
+from schemas.problem import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+@dataclass(frozen=True)
+class House:
+    """A home under a folder of its own, and the ways to look at it from outside."""
+
+    folder: Path
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def receive(self, source: str, *files: Path) -> Report:
+        """What ``lynchpin receive`` does, in this process."""
+        with bootstrap.open_hub(Home(self.home)) as hub:
+            return receive(hub, source, files)
+
+    def send(self, source: str, content: bytes, name: str | None = None) -> Report:
+        """Receive bytes as a file; without a name each has another one."""
+        return self.receive(source, self.file(content, name))
+
+    def file(self, content: bytes, name: str | None = None) -> Path:
+        """A file outside the home, as the source left it."""
+        inbox = self.folder / "inbox"
+        inbox.mkdir(exist_ok=True)
+        file = inbox / (name or f"file-{next(self._numbers)}")
+        file.write_bytes(content)
+        return file
+
+    def export(self, *kinds: str) -> str:
+        with bootstrap.open_hub(Home(self.home), access="read") as hub:
+            with hub.engine.begin() as connection:
+                return "\n".join(export.export(connection, kinds=kinds))
+
+    def held(self) -> list[Problem]:
+        """Why messages are held now, the oldest first."""
+        return list(self.holds().values())
+
+    def holds(self) -> dict[int, Problem]:
+        with bootstrap.open_hub(Home(self.home), access="read") as hub:
+            with hub.engine.begin() as connection:
+                return {row["message_id"]: row["problem"] for row in holds.held(connection)}
+
+    def show(self, name: str) -> Shown:
+        with bootstrap.open_hub(Home(self.home), access="read") as hub:
+            with hub.engine.begin() as connection:
+                return finding.show(connection, finding.resolve(connection, name))
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        database = f"{(self.home / 'lynchpin.db').as_uri()}?mode=ro"
+        with closing(sqlite3.connect(database, uri=True)) as connection:
+            return {
+                name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+                for name in metadata.tables
+            }
+
+    def lynchpin(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        """The real program in a process of its own."""
+        return subprocess.run(
+            [Path(sys.executable).with_name("lynchpin"), *args],
+            env={**os.environ, "LYNCHPIN_HOME": str(self.home), "COLUMNS": "400"},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh home, made once and copied for every test."""
+    path = tmp_path_factory.mktemp("empty") / "home"
+    bootstrap.create(Home(path))
+    return path
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, empty_home: Path) -> Callable[[], House]:
+    """Gives another new house each time it is called."""
+    numbers = itertools.count()
+
+    def make() -> House:
+        folder = tmp_path / f"house-{next(numbers)}"
+        shutil.copytree(empty_home, folder / "home")
+        return House(folder)
+
+    return make
+
+
+@pytest.fixture
+def house(fresh: Callable[[], House]) -> House:
+    """A new house."""
+    return fresh()
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Real data, which lies beside the repository and never inside it."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the real samples do not lie beside this repository")
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def real_day(samples: Path) -> bytes:
+    """A real day of a real store."""
+    return (samples / "poslog" / "ncr-acs-v2.1-day.xml").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def us_day() -> bytes:
+    """An invented day in the words of POSLog 2."""
+    return poslog_writer.day(NEW_YORK, seed=3)
+
+
+@pytest.fixture(scope="session")
+def eu_day() -> bytes:
+    """An invented day in the words of POSLog 6."""
+    return poslog_writer.day(VIENNA, seed=3)
