@@ -164,13 +164,15 @@ class Batch:
         old = [{**row, "this": fact} for fact, row in rows.items() if fact in self._stored]
         if old:
             names = [name for name in old[0] if name not in ("fact", "this")]
-            values = {name: bindparam(name) for name in names}
-            statement = update(table).where(table.c.fact == bindparam("this")).values(values)
-            self.connection.execute(statement, old)
+            set_all = update(table).where(table.c.fact == bindparam("this"))
+            values: dict[str, Any] = {name: bindparam(name) for name in names}
+            self.connection.execute(set_all.values(values), old)
 
     def _void(self, links: list[dict[str, Any]]) -> set[str]:
-        """Mark what a post-void names, whichever of the two came first; give what is voided now."""
-        voids = {r["to_fact"]: r["from_fact"] for r in links if r["kind"] == "void" and r["to_fact"]}
+        """Mark what a post-void names, whichever came first; give what is voided now."""
+        voids = {
+            r["to_fact"]: r["from_fact"] for r in links if r["kind"] == "void" and r["to_fact"]
+        }
         if self._transactions:
             early = select(link.c.to_fact, link.c.from_fact).where(
                 link.c.kind == "void", link.c.to_fact.in_(list(self._transactions))

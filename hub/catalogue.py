@@ -60,7 +60,13 @@ def page() -> str:
     for area, title in _AREAS.items():
         mine = sorted(code for code in known if code.rpartition("-")[0] == area)
         if mine:
-            lines += ["", f"## {title}", "", "| code | what happened | what to do |", "|---|---|---|"]
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                "| code | what happened | what to do |",
+                "|---|---|---|",
+            ]
             lines += [f"| {c} | {known[c].summary} | {known[c].next_step} |" for c in mine]
     return "\n".join(lines) + "\n"
 

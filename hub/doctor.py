@@ -73,11 +73,8 @@ def _connectors() -> Iterator[Finding]:
 
 def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     with hub.engine.begin() as connection:
-        states = dict(
-            connection.execute(select(message.c.state, func.count()).group_by(message.c.state))
-            .tuples()
-            .all()
-        )
+        counts = select(message.c.state, func.count()).group_by(message.c.state)
+        states = {str(row[0]): int(row[1]) for row in connection.execute(counts)}
         flagged = connection.scalar(
             select(func.count()).select_from(document).where(document.c.flags.is_not(None))
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -24,6 +24,8 @@ __all__ = ["Door", "take_in"]
 
 _HEAD_BYTES = 512
 _ROWS_AT_ONCE = 500
+_TELLING_BYTES = 512
+"""A shorter open end might be the start of any message: `<Transaction>` and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,19 @@ def take_in(
     """Journal a record and return its number. Raises ``Refused``; the caller then rolls back."""
     incoming = iter(chunks)
     head = _head(incoming)
-    measured = _Measured(chain(head, incoming))
     name = scrub_text(name)
     ends = torn.open_ends(connection, door.source, name)
+    measured = _Measured(chain(head, incoming), ends)
     end = torn.continued(door.connector, door.options, ends, b"".join(head))
     intake = _Intake(connection, door, ends, name=name, now=now)
     rest = end.rest if end is not None else None
     for piece in door.connector.split(measured, door.options, rest):
         intake.add(piece)
     intake.finish(measured)
-    if end is not None:
-        torn.close(connection, end, now=now)
+    for twin in ends:
+        # The same torn record may have come more than once.
+        if end is not None and twin.sha256 == end.sha256:
+            torn.close(connection, twin, now=now)
     return intake.record_id
 
 
@@ -68,18 +72,32 @@ def _head(incoming: Iterator[bytes]) -> list[bytes]:
 
 @dataclass(slots=True)
 class _Measured:
-    """Counts and hashes what passes through, before it is scrubbed."""
+    """Counts and hashes what passes through, before it is scrubbed.
+
+    ``repeated`` are the torn records that this one repeats from its first byte on.
+    """
 
     chunks: Iterable[bytes]
+    ends: list[torn.End]
     size: int = 0
     sha256: Any = None
+    repeated: list[torn.End] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[bytes]:
         self.sha256 = hashlib.sha256()
         for piece in self.chunks:
+            self.repeated += [end for end in self.ends if self._repeats(end, piece)]
             self.size += len(piece)
             self.sha256.update(piece)
             yield piece
+
+    def _repeats(self, end: torn.End, piece: bytes) -> bool:
+        missing = end.size - self.size
+        if not 0 < missing <= len(piece):
+            return False
+        so_far = self.sha256.copy()
+        so_far.update(piece[:missing])
+        return bool(so_far.hexdigest() == end.sha256)
 
 
 class _Intake:
@@ -125,10 +143,12 @@ class _Intake:
         if isinstance(piece, Slice):
             problem, joined = piece.problem, piece.joined
             for end in self._ends:
-                if problem is None and end.rest.payload and payload.startswith(end.rest.payload):
+                telling = problem is None and len(end.rest.payload) >= _TELLING_BYTES
+                if telling and payload.startswith(end.rest.payload):
                     torn.close(self._connection, end, now=self._now)
         else:
-            self._rest = Rest(payload, piece.offset)
+            context = scrub(piece.context, self._door.connector.scrub)
+            self._rest = Rest(payload, piece.offset, context)
             if not payload.strip():
                 return
             problem = TRUNCATED.at(byte=piece.offset)
@@ -176,4 +196,9 @@ class _Intake:
         if self._rest is not None:
             values["rest_offset"] = self._rest.offset
             values["rest_payload"] = journal.compress(self._rest.payload)
+            # It says all that the context of the messages says, and how to go on besides.
+            values["context"] = self._rest.context or self._context
+        for end in measured.repeated:
+            if self._rest is None or measured.size > end.size:
+                torn.close(self._connection, end, now=self._now)
         self._connection.execute(update(record).where(record.c.id == self.record_id).values(values))

@@ -15,7 +15,6 @@ from hub import journal, library
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.store.tables import document
-from mappings.mapping import Mapping
 from schemas.problem import Rejected
 
 __all__ = ["Explained", "explain"]

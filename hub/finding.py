@@ -1,4 +1,4 @@
-"""Finding things by the names people have for them: a receipt, an order number, a place in a day."""
+"""Finding things by the names people have for them: a receipt, an order number, a till's day."""
 
 from __future__ import annotations
 
@@ -108,10 +108,7 @@ def transactions(
         table.c.sequence_number,
         table.c.fact,
     )
-    return [
-        dict(row)
-        for row in connection.execute(found.order_by(*order).limit(limit)).mappings()
-    ]
+    return [dict(row) for row in connection.execute(found.order_by(*order).limit(limit)).mappings()]
 
 
 def orders(
@@ -122,10 +119,7 @@ def orders(
     found = select(*table.c, document.c.flags).join(document, document.c.fact == table.c.fact)
     found = found.where(*(table.c[name] == value for name, value in filters.items() if value))
     order = (table.c.placed_utc.desc(), table.c.fact)
-    return [
-        dict(row)
-        for row in connection.execute(found.order_by(*order).limit(limit)).mappings()
-    ]
+    return [dict(row) for row in connection.execute(found.order_by(*order).limit(limit)).mappings()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +180,7 @@ def links(connection: Connection, fact: str) -> tuple[list[Link], list[Link]]:
 
 
 def _outward(connection: Connection, fact: str, row: Any) -> Link:
-    """A link by place has its fact id; one by native id or receipt is looked for again each time."""
+    """A link by place has its fact id; one by native id or receipt is looked up each time."""
     target = row["to_fact"] or _by_reference(connection, fact, json.loads(row["to_ref"]))
     known = select(document.c.fact).where(document.c.fact == target)
     arrived = target is not None and connection.scalar(known) is not None

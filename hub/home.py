@@ -56,11 +56,6 @@ class Home:
         """Locked by the one process that writes."""
         return self.path / "lock"
 
-    @property
-    def log(self) -> Path:
-        """Folder of the logs."""
-        return self.path / "log"
-
 
 def locate(environ: Mapping[str, str] = os.environ) -> Home:
     """The home that the environment names.
@@ -82,7 +77,6 @@ def create(home: Home, connectors: Iterable[str]) -> bool:
     """
     try:
         _private_folder(home.path)
-        _private_folder(home.log)
         if home.settings.exists():
             home.settings.chmod(0o600)
             return False

@@ -80,8 +80,9 @@ _STORED: Select[Any] = select(
 
 
 def _stored(row: Row[Any]) -> Stored:
-    number, record_id, offset, packed, *others = row
-    return Stored(number, record_id, offset, decompress(packed), *others)
+    values = list(row)
+    values[3] = decompress(values[3])
+    return Stored(*values)
 
 
 def entry(connection: Connection, message_id: int) -> Stored | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-
 from zoneinfo import ZoneInfo
 
 from schemas.envelope import Flag

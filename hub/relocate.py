@@ -20,7 +20,9 @@ from schemas.envelope import DOCUMENTS, Flag
 
 __all__ = ["load_locations"]
 
-_TIME = frozenset(cause.code for cause in (placing.DISAGREES, placing.AMBIGUOUS, placing.NONEXISTENT))
+_TIME = frozenset(
+    cause.code for cause in (placing.DISAGREES, placing.AMBIGUOUS, placing.NONEXISTENT)
+)
 
 
 def load_locations(connection: Connection, path: Path) -> Loaded:
@@ -63,8 +65,8 @@ def _placed(fact: str, kind: str, flags: str | None, body: str, *, zone: str) ->
     kept = [flag for flag in json.loads(flags or "[]") if flag["code"] not in _TIME]
     for name, moment in values.items():
         if isinstance(moment, dict) and "local" in moment:
-            moment = values[name] = as_moment(moment["local"] + moment.get("offset", ""))
-            found: list[Flag] = placing.place(moment, zone=zone, located=True, path=name)
+            again = values[name] = as_moment(moment["local"] + moment.get("offset", ""))
+            found: list[Flag] = placing.place(again, zone=zone, located=True, path=name)
             kept += [flag.model_dump() for flag in found]
     model = DOCUMENTS[kind].model_validate(values)
     return {

@@ -21,10 +21,12 @@ __all__ = ["End", "close", "continued", "open_ends"]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The open end of a record."""
+    """The open end of a record, with the size and hash of all that was received of it."""
 
     record_id: int
     rest: Rest
+    size: int
+    sha256: str
 
 
 def open_ends(connection: Connection, source: str, name: str) -> list[End]:
@@ -36,13 +38,18 @@ def open_ends(connection: Connection, source: str, name: str) -> list[End]:
             record.c.rest_offset,
             record.c.context,
             record.c.name,
+            record.c.bytes,
+            record.c.sha256,
         )
         .where(record.c.source == source, record.c.rest_offset.is_not(None))
         .where(record.c.rest_closed.is_(False))
         .order_by(record.c.id.desc())
     ).all()
     likeliest = sorted(rows, key=lambda row: row[4] != name)
-    return [End(row[0], Rest(journal.decompress(row[1]), row[2], row[3])) for row in likeliest]
+    return [
+        End(number, Rest(journal.decompress(packed), offset, context), size, sha256)
+        for number, packed, offset, context, _, size, sha256 in likeliest
+    ]
 
 
 def continued(connector: Connector, options: Any, ends: list[End], head: bytes) -> End | None:

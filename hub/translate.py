@@ -5,7 +5,8 @@ Nothing here touches the database, so the same steps serve receiving, replay and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connectors.api import Connector, Document, Name
@@ -14,7 +15,7 @@ from hub.journal import Stored
 from mappings.mapping import Mapping
 from schemas.envelope import Flag
 from schemas.model import Canonical
-from schemas.problem import Cause, LynchpinError, Problem, Rejected
+from schemas.problem import Cause, LynchpinError, Rejected
 
 __all__ = ["Named", "Translated", "Translator", "Zone"]
 
@@ -98,25 +99,20 @@ class Translator:
                 if zone is None:
                     store = values.get("store")
                     zone = self.zone(store if isinstance(store, str) else None)
-                where = {"zone": zone.name, "located": zone.located, "path": name}
-                flags += placing.place(moment, **where)  # type: ignore[arg-type]
+                flags += placing.place(moment, zone=zone.name, located=zone.located, path=name)
         return flags
 
 
-class _located:
-    """Adds the file and the message's first byte to whatever is rejected inside the block."""
-
-    def __init__(self, stored: Stored) -> None:
-        self._stored = stored
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, LynchpinError):
-            error.problem = _placed(error.problem, self._stored)
-
-
-def _placed(problem: Problem, stored: Stored) -> Problem:
-    byte = stored.offset + (problem.byte or 0)
-    return problem.model_copy(update={"file": problem.file or stored.file, "byte": byte})
+@contextmanager
+def _located(stored: Stored) -> Iterator[None]:
+    """Add the file and the byte in it to whatever is rejected inside the block."""
+    try:
+        yield
+    except LynchpinError as error:
+        problem = error.problem
+        where = {
+            "file": problem.file or stored.file,
+            "byte": stored.offset + (problem.byte or 0),
+        }
+        error.problem = problem.model_copy(update=where)
+        raise

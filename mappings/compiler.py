@@ -45,12 +45,17 @@ def compile_fast(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]]], dict
 def compile_traced(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]:
     """Build ``f(body, unknown, trace) -> document`` that also reports to ``trace``.
 
-    ``trace.at(line, target, place)`` is called before a rule runs and ``trace.set(target, source, line,
-    value)`` once it has filled its target.
+    ``trace.at(line, target, place)`` is called before a rule runs, ``trace.read(place, value)``
+    before something is made of a value, ``trace.set(target, source, line, value)`` once a target
+    is filled, ``trace.enter(target, place, rule)`` before the rules inside an object or a list
+    element run, and ``trace.drop(target)`` when the element is left out after all.
     """
     function: Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]
     function = _Compiler(spec, traced=True).function()
     return function
+
+
+_UNKNOWN_MAX = 100
 
 
 def _unknown(value: Any, table: dict[str, str], name: str, where: str, unknown: Any) -> str:
@@ -59,7 +64,7 @@ def _unknown(value: Any, table: dict[str, str], name: str, where: str, unknown: 
     found = table.get(raw, table.get("*"))
     if found is None:
         unknown.append((where, name, raw))
-        return f"unknown:{raw}"
+        return f"unknown:{raw[:_UNKNOWN_MAX]}"
     return found
 
 
@@ -106,9 +111,6 @@ class _Compiler:
 
     def _block(self, rules: Rules, scope: Scope, target: tuple[str, ...]) -> None:
         for rule in rules:
-            if self._traced and not isinstance(rule, Choice):
-                name = self._target_text(scope, rule.target)
-                self._w.line(f"trace.at({rule.line}, {name}, {scope.place or repr('')})")
             if isinstance(rule, Assign):
                 self._assign(rule, scope, target)
             elif isinstance(rule, Gather):
@@ -125,12 +127,23 @@ class _Compiler:
         return f"{scope.target} + {name}" if scope.target else name
 
     def _source_text(self, scope: Scope, source: Path) -> str:
-        if not source.steps and source.attribute is None and scope.place:
-            return f"{scope.place}[:-1]"
-        text = self._w.constant(str(source).lstrip("/."))
-        return f"{scope.place} + {text}" if scope.place and not source.from_top else text
+        place = "" if source.from_top else scope.place
+        if not source.steps and source.attribute is None and place:
+            return f"{place}[:-1]"
+        text = self._w.constant(str(source).lstrip("/.") or ".")
+        return f"{place} + {text}" if place else text
+
+    def _note(self, line: int, scope: Scope, target: tuple[str, ...], source: Any) -> None:
+        if self._traced:
+            name, place = self._target_text(scope, target), self._place(source, scope)
+            self._w.line(f"trace.at({line}, {name}, {place})")
+
+    def _note_value(self, place: str, raw: str) -> None:
+        if self._traced:
+            self._w.line(f"trace.read({place}, {raw})")
 
     def _assign(self, rule: Assign, scope: Scope, target: tuple[str, ...]) -> None:
+        self._note(rule.line, scope, rule.target, rule.expression.sources[0])
         kind = kind_at(self._spec.model, target + rule.target)
         raw, place = self._value(rule.expression, scope)
         constant = rule.expression.constant
@@ -139,6 +152,7 @@ class _Compiler:
             self._set(rule, scope, fitted, fitted, place)
             return
         with self._w.block(f"if {self._reader.present(raw)}:"):
+            self._note_value(place, raw)
             value = self._transformed(rule, raw, scope)
             changed = value != raw
             with self._w.block(f"if {value} is not None:", when=changed):
@@ -217,9 +231,11 @@ class _Compiler:
         self._w.line(f"{found} = []")
         text = self._w.constant(as_text)
         for expression in rule.expressions:
+            self._note(rule.line, scope, rule.target, expression.sources[0])
             raw, place = self._value(expression, scope)
             assign = Assign(rule.target, expression, rule.line)
             with self._w.block(f"if {self._reader.present(raw)}:"):
+                self._note_value(place, raw)
                 value = self._transformed(assign, raw, scope)
                 with self._w.block(f"if {value} is not None:", when=value != raw):
                     if self._traced:
@@ -231,13 +247,22 @@ class _Compiler:
         self._w.line(f"if {found}: {out}[{key}] = {found}")
 
     def _within(self, rule: Within, scope: Scope, target: tuple[str, ...]) -> None:
+        self._note(rule.line, scope, rule.target, rule.source)
         node = self._reader.node(rule.source, scope)
         with self._w.block(f"if {self._reader.is_node(node)}:"):
-            place = self._prefix(self._source_text(scope, rule.source))
+            place = "" if rule.source.from_top else scope.place
+            if rule.source.steps:
+                place = self._prefix(self._source_text(scope, rule.source))
             name = self._prefix(self._target_text(scope, rule.target))
             inner = Scope(self._w, node, scope.object(rule.target), place, name)
-            inner.in_list = scope.in_list
+            inner.in_list, inner.element = scope.in_list, scope.element
+            self._enter(inner, rule)
             self._scope(rule.rules, inner, target + rule.target)
+
+    def _enter(self, scope: Scope, rule: Within | Each) -> None:
+        if self._traced:
+            place, made_by = scope.place or repr(""), self._w.constant(rule)
+            self._w.line(f"trace.enter({scope.target}, {place}, {made_by})")
 
     def _prefix(self, text: str) -> str:
         """A variable that holds ``text`` and a dot, for the places inside it; traced form only."""
@@ -256,6 +281,10 @@ class _Compiler:
         for step in rule.source.steps:
             run.append(step)
             if step.many:
+                if self._traced:
+                    place = self._source_text(inner, Path(tuple(run), None, from_top))
+                    name = self._target_text(scope, rule.target)
+                    self._w.line(f"trace.at({rule.line}, {name}, {place})")
                 inner = self._loop(Path(tuple(run), None, from_top), inner)
                 run, from_top = [], False
         name = self._target_text(scope, rule.target)
@@ -265,10 +294,12 @@ class _Compiler:
         known = inner.known
         inner = Scope(self._w, inner.node, document, inner.place, name if self._traced else "")
         inner.known = known
-        inner.in_list = True
+        inner.in_list, inner.element = True, inner.target
         if rule.where is not None:
+            self._note(rule.line, inner, (), rule.where.tests[0].path)
             self._w.line(f"if {self._condition(rule.where, inner)}:")
             self._w.push()
+        self._enter(inner, rule)
         self._w.line(f"{document} = {{}}")
         self._scope(rule.rules, inner, target + rule.target)
         self._w.line(f"if {document}: {made}.append({document})")
@@ -293,9 +324,7 @@ class _Compiler:
         depth = self._w.depth
         for when in branches:
             if when.condition is not None:
-                if self._traced:
-                    name = self._target_text(scope, ())
-                    self._w.line(f"trace.at({when.line}, {name}, {scope.place or repr('')})")
+                self._note(when.line, scope, (), when.condition.tests[0].path)
                 self._w.line(f"if {self._condition(when.condition, scope)}:")
                 self._w.push()
             self._branch(when, scope.branch(), target)
@@ -312,10 +341,10 @@ class _Compiler:
         if when.rules is not None:
             self._block(when.rules, scope, target)
             self._w.line("pass")
-        elif scope.in_list:
-            self._w.line("continue")
-        else:
-            self._w.line("pass")
+            return
+        if self._traced:
+            self._w.line(f"trace.drop({scope.element})")
+        self._w.line("continue")
 
     def _condition(self, condition: Condition, scope: Scope) -> str:
         return " and ".join(self._test(test, scope) for test in condition.tests)
@@ -325,12 +354,14 @@ class _Compiler:
             found = self._reader.exists(test.path, scope)
             return found if test.operator == "exists" else f"not ({found})"
         value = self._reader.leaf(test.path, scope)
+        present = self._reader.present(value)
+        if self._traced:
+            value = f"trace.read({self._place(test.path, scope)}, {value})"
         text = value if self._reader.gives_text else f"{self._w.constant(as_text)}({value})"
         if test.operator in ("in", "not in"):
             values = self._w.constant(frozenset(test.values))
-            found = f"({self._reader.present(value)} and {text} in {values})"
+            found = f"({present} and {text} in {values})"
             return found if test.operator == "in" else f"not {found}"
         number = self._w.constant(as_decimal(test.values[0]))
         read = self._w.constant(as_decimal)
-        present = self._reader.present(value)
         return f"({present} and {read}({value}) {test.operator} {number})"

@@ -54,6 +54,12 @@ class Key:
         self.source = source
         self.condition = condition
 
+    @property
+    def paths(self) -> list[Path]:
+        """The source paths that the key reads."""
+        tested = [test.path for test in self.condition.tests] if self.condition else []
+        return [*tested, *([self.source] if self.source else [])]
+
 
 def key(text: str) -> Key:
     """Read the left side of a rule. Raises ``GrammarError``."""

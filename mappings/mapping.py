@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
 
 from mappings.compiler import compile_fast, compile_traced
 from mappings.errors import CODE_UNKNOWN, RULE, VALIDATION, VALUE
+from mappings.rules import Assign, Choice, Constant, Each, Gather, Path, Rules, Within
 from mappings.spec import Spec, read
+from mappings.target import location
 from schemas.envelope import Flag
 from schemas.model import Canonical
-from schemas.problem import ConfigError, Problem, Rejected
+from schemas.problem import ConfigError, Problem, Rejected, shape
 
 __all__ = ["Mapping", "Origin", "Trace", "load"]
 
@@ -42,14 +45,30 @@ class Trace:
     document: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     unknown: list[tuple[str, str, str]] = field(default_factory=list)
+    parts: dict[str, tuple[str, Within | Each]] = field(default_factory=dict)
+    """The place and the rule of every object and list element, by target with a dot behind."""
     line: int = 0
     target: str = ""
     place: str = ""
+    value: Any = None
 
     def at(self, line: int, target: str, place: str) -> None:
         self.line = line
         self.target = target
         self.place = place
+        self.value = None
+
+    def read(self, place: str, value: Any) -> Any:
+        self.place = place
+        self.value = value
+        return value
+
+    def enter(self, target: str, place: str, rule: Within | Each) -> None:
+        self.parts[target] = place, rule
+
+    def drop(self, target: str) -> None:
+        self.origins = {t: o for t, o in self.origins.items() if not t.startswith(target)}
+        self.unknown[:] = [u for u in self.unknown if not u[0].startswith(target)]
 
     def set(self, target: str, source: str, line: int, value: Any) -> None:
         self.origins[target] = Origin(source, line, value)
@@ -106,69 +125,104 @@ class Mapping:
 
     def _at(self, trace: Trace, detail: str) -> Problem:
         return VALUE.at(
-            detail, path=self._source_of(trace), target=trace.target or None, rule=self._rule(trace.line)
+            detail,
+            path=trace.place,
+            target=trace.target.rstrip(".") or None,
+            rule=self._rule(trace.line),
+            value=_leaf(trace.value),
         )
-
-    def _source_of(self, trace: Trace) -> str:
-        text = self.rule(trace.line)
-        _, _, expression = text.partition(": ")
-        return trace.place + re.split(r"\s\|\s", (expression.strip() or text))[0].strip()
 
     def _rule(self, line: int) -> str:
         return f"{self.spec.file}:{line}"
 
     def _flags(self, body: Any) -> tuple[Flag, ...]:
         return tuple(
-            Flag(code=CODE_UNKNOWN.code, path=target, detail=f"table {table} has no entry {raw!r}")
+            Flag(
+                code=CODE_UNKNOWN.code,
+                path=target,
+                detail=f"table {table!r} has no entry for a code like {shape(raw)!r}",
+            )
             for target, table, raw in self.trace(body).unknown
         )
 
     def _validation(self, body: Any, error: ValidationError) -> Problem:
         """Translate the first thing the model found into the rule that should have filled it."""
         first = error.errors(include_url=False)[0]
-        target = _path(first["loc"])
+        target = location(self.spec.model, first["loc"])
+        detail, value = first["msg"], _leaf(first["input"])
+        if first["type"].startswith("union_tag"):
+            # What pydantic says here quotes the tag.
+            target, value = f"{target}.kind", None
+            words = first["ctx"].get("expected_tags")
+            detail = f"Input should be one of {words}" if words else "Field required"
         trace = self.trace(body)
-        origin = trace.origins.get(target)
-        line = origin.line if origin else self._line_for(target)
-        value = None if first["type"] == "missing" else first["input"]
+        path: str | None
+        if origin := _origin(trace, target):
+            path, line, value = origin.source, origin.line, _leaf(origin.value)
+        else:
+            path, line = self._unfilled(trace, target)
         return VALIDATION.at(
-            f"{target}: {first['msg'].lower()}",
+            f"{target}: {detail[0].lower()}{detail[1:]}",
             target=target,
-            path=origin.source if origin else self._expected(line),
+            path=path,
             rule=self._rule(line) if line else None,
-            value=value if isinstance(value, (str, int)) else None,
+            value=value,
         )
 
-    def _line_for(self, target: str) -> int | None:
-        """The line of the rule that names a target, found by its last name."""
-        name = target.rpartition(".")[2].partition("[")[0]
-        for number, text in enumerate(self._lines, 1):
-            if re.match(rf"\s*(?:[a-z0-9_.]+\.)?{re.escape(name)}(?:\[\])?(?:\s+from\s.+)?:", text):
-                return number
-        return None
-
-    def _expected(self, line: int | None) -> str | None:
-        if line is None:
-            return None
-        return re.split(r"\s\|\s", self.rule(line).partition(": ")[2])[0].strip() or None
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """Write pydantic's location as a path; the tag of a union is no part of it."""
-    path = ""
-    previous: int | str = ""
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif not (isinstance(previous, int) and part in _TAGS):
-            path += f".{part}" if path else part
-        previous = part
-    return path
+    def _unfilled(self, trace: Trace, target: str) -> tuple[str | None, int | None]:
+        """Where the value of a target that stayed empty would have come from, and by which rule."""
+        inside = [part for part in trace.parts if target.startswith(part)]
+        part = max(inside, key=len, default="")
+        place, above = trace.parts.get(part, ("", None))
+        names = tuple(re.sub(r"\[\d+\]", "", target.removeprefix(part)).split("."))
+        rule = _filling(above.rules if above else self.spec.rules, names) or above
+        if rule is None:
+            return None, None
+        if rule is above:
+            return place.rstrip(".") or None, rule.line
+        sources = dict.fromkeys(_written(source, place) for source in _sources(rule))
+        return " or ".join(sources), rule.line
 
 
-_TAGS = frozenset(
-    "sale return order_pick_up order_payment gift_card deposit fee discount tax rounding".split()
-)
+def _origin(trace: Trace, target: str) -> Origin | None:
+    """The origin of a target or of the value that it is part of, such as a moment's offset."""
+    while target and target not in trace.origins:
+        target = re.sub(r"(?:^|\.)[^.\[]*$|\[\d+\]$", "", target)
+    return trace.origins.get(target)
+
+
+def _filling(rules: Rules, target: tuple[str, ...]) -> Assign | Gather | Within | Each | None:
+    """The rule that fills a target, or the innermost that makes the object it belongs to."""
+    nearest: Assign | Gather | Within | Each | None = None
+    for rule in rules:
+        if isinstance(rule, Choice):
+            found = (_filling(branch.rules or (), target) for branch in rule.branches)
+            nearest = nearest or next((rule for rule in found if rule), None)
+        elif rule.target == target:
+            return rule
+        elif isinstance(rule, (Within, Each)) and target[: len(rule.target)] == rule.target:
+            nearest = _filling(rule.rules, target[len(rule.target) :]) or nearest or rule
+    return nearest
+
+
+def _sources(rule: Assign | Gather | Within | Each) -> tuple[Path | Constant, ...]:
+    if isinstance(rule, Assign):
+        return rule.expression.sources
+    if isinstance(rule, Gather):
+        return tuple(source for e in rule.expressions for source in e.sources)
+    return (rule.source,)
+
+
+def _written(source: Path | Constant, place: str) -> str:
+    if isinstance(source, Constant):
+        return str(source)
+    text = str(source).lstrip("/.")
+    return text if source.from_top else (place + text).rstrip(".") or "."
+
+
+def _leaf(value: Any) -> Any:
+    """A value of which a shape may be shown; ``None`` for objects and lists."""
+    return value if isinstance(value, (str, int, Decimal)) else None
 
 
 def load(text: str, file: str) -> Mapping:

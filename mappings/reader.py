@@ -5,8 +5,13 @@ The XML reader reads the tree itself, because building dicts of it costs five ti
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Protocol
+
+from lxml import etree
 
 from mappings.rules import Path, Step
 from mappings.scope import Scope, Writer
@@ -136,32 +141,48 @@ def tag(name: str) -> str:
     return f"{{{prefix}}}{local}" if colon else name
 
 
-def _choose_child(element: Any, step: Step) -> Any:
-    name = tag(step.name)
+def _child_chooser(step: Step) -> Callable[[etree._Element], etree._Element | None]:
+    """A function from an element to the child that a step chooses, or ``None``."""
     if step.index is not None:
-        for position, child in enumerate(element.iterchildren(name)):
-            if position == step.index:
-                return child
-        return None
+        position = step.index
+        return lambda element: next(
+            islice(element.iterchildren(tag(step.name)), position, None), None
+        )
     assert step.where is not None
     field, text = step.where
-    for child in element.iterchildren(name):
-        found = _text_at(child, field.split("."))
-        if found is not None and found.strip() == text:
-            return child
-    return None
+    names = field.split(".")
+    inside = "/".join(name if name[0] == "@" else f"{name}[1]" for name in names)
+    # Most children lack the field: XPath passes over them without making them Python objects.
+    candidates = _xpath(f"{step.name}[{inside}]")
+
+    def choose(element: etree._Element) -> etree._Element | None:
+        for child in candidates(element):
+            found = _text_at(child, names)
+            if found is not None and found.strip() == text:
+                return child
+        return None
+
+    return choose
 
 
-def _text_at(element: Any, names: list[str]) -> str | None:
+def _xpath(path: str) -> Callable[[etree._Element], Any]:
+    """XPath over canonical names; ``path`` is made of names that the grammar let through."""
+    prefixes = {prefix: prefix for prefix in _PREFIX.findall(path)}
+    return etree.XPath(path, namespaces=prefixes, regexp=False)
+
+
+_PREFIX = re.compile(r"([\w-]+):")
+
+
+def _text_at(element: etree._Element, names: list[str]) -> str | None:
     for name in names:
         if name[0] == "@":
-            found: str | None = element.get(tag(name[1:]))
-            return found
-        element = next(element.iterchildren(tag(name)), None)
-        if element is None:
+            return element.get(tag(name[1:]))
+        inner = next(element.iterchildren(tag(name)), None)
+        if inner is None:
             return None
-    text: str | None = element.text
-    return text
+        element = inner
+    return element.text
 
 
 def _by_tag(element: str) -> str:
@@ -181,6 +202,7 @@ class XmlReader:
 
     def __init__(self, writer: Writer) -> None:
         self._w = writer
+        self._choosers: dict[Step, str] = {}
 
     def leaf(self, path: Path, scope: Scope) -> str:
         key = ("leaf", path)
@@ -211,7 +233,7 @@ class XmlReader:
         parent, step = self.node(above, scope), path.steps[-1]
         variable = self._w.fresh("n")
         if step.index is not None or step.where is not None:
-            found = f"{self._w.constant(_choose_child)}({parent}, {self._w.constant(step)})"
+            found = f"{self._chooser(step)}({parent})"
         elif above.from_top or (above.steps in scope.list_parents and not scope.in_list):
             found = f"next({parent}.iterchildren({self._w.constant(tag(step.name))}), None)"
         else:
@@ -221,6 +243,12 @@ class XmlReader:
         guard = f" if {parent} is not None else None" if above.steps else ""
         self._w.line(f"{variable} = {found}{guard}")
         return variable
+
+    def _chooser(self, step: Step) -> str:
+        """The name of the function for a step; equal steps share one."""
+        if step not in self._choosers:
+            self._choosers[step] = self._w.constant(_child_chooser(step))
+        return self._choosers[step]
 
     def _children(self, path: Path, parent: str, scope: Scope) -> str:
         key = ("children", path)
@@ -236,18 +264,24 @@ class XmlReader:
         parent = self.node(above, scope)
         name = self._w.constant(tag(path.steps[-1].name))
         found = f"{parent}.iterchildren({name})"
-        if above.steps:
+        if ("children", above) in scope.known:
+            found = f"({found} if {name} in {scope.known['children', above]} else ())"
+        elif above.steps:
             found = f"({found} if {parent} is not None else ())"
         if scope.loops[path] < 2:
             return inner.node, found
-        elements, children = ("elements", path), ("children of elements", path)
-        if elements not in scope.known:
-            scope.known[elements], scope.known[children] = self._w.fresh("l"), self._w.fresh("l")
-            self._w.line(f"{scope.known[elements]} = list({found})")
-            self._w.line(f"{scope.known[children]} = [{_by_tag('e')} for e in {scope.known[elements]}]")
-        inner.known["children", _HERE] = variable = self._w.fresh("m")
-        both = f"zip({scope.known[elements]}, {scope.known[children]})"
-        return f"({inner.node}, {variable})", both
+        inner.known["children", _HERE] = children = self._w.fresh("m")
+        return f"({inner.node}, {children})", self._shared(path, found, scope)
+
+    def _shared(self, path: Path, found: str, scope: Scope) -> str:
+        """An expression that yields the elements of a list and the children of each."""
+        key = ("shared", path)
+        if key not in scope.known:
+            elements, children = self._w.fresh("l"), self._w.fresh("l")
+            self._w.line(f"{elements} = list({found})")
+            self._w.line(f"{children} = [{_by_tag('e')} for e in {elements}]")
+            scope.known[key] = f"zip({elements}, {children})"
+        return scope.known[key]
 
     def at(self, elements: str, index: str) -> str:
         return f"'[' + str({index}) + ']'"

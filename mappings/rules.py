@@ -61,6 +61,12 @@ class Path:
         end = next(n for n, step in enumerate(self.steps, 1) if step.many)
         return Path(self.steps[:end], None, self.from_top)
 
+    @property
+    def reads_attribute(self) -> bool:
+        """Whether this path means anything in XML only."""
+        chosen_by = [step.where[0] for step in self.steps if step.where is not None]
+        return self.attribute is not None or any("@" in field for field in chosen_by)
+
     def __str__(self) -> str:
         steps = ".".join(str(s) for s in self.steps)
         if self.attribute is not None:

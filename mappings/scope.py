@@ -88,7 +88,8 @@ class Scope:
     ``node`` and ``out`` are variables of the generated code; ``place`` and ``target`` are
     variables that hold the path so far, in the traced form only. ``known`` remembers which source
     nodes and values already have a variable here, so that nothing is looked up twice; ``loops``
-    counts how many rules go through a list of this element.
+    counts how many rules go through a list of this element; ``element`` is the ``target`` of the list
+    element that ``skip`` leaves out.
     """
 
     def __init__(self, writer: Writer, node: str, out: str, place: str, target: str) -> None:
@@ -98,6 +99,7 @@ class Scope:
         self.place = place
         self.target = target
         self.in_list = False
+        self.element = ""
         self.known: dict[Any, str] = {}
         self._objects: dict[tuple[str, ...], str] = {(): out}
         self._lists: dict[tuple[str, ...], str] = {}
@@ -113,7 +115,7 @@ class Scope:
     def branch(self) -> Scope:
         """The same element in a branch of the code: what becomes known there stays there."""
         copy = Scope(self._writer, self.node, self.out, self.place, self.target)
-        copy.in_list = self.in_list
+        copy.in_list, copy.element = self.in_list, self.element
         copy.known = dict(self.known)
         copy._objects = self._objects
         copy._lists = self._lists

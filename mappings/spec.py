@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NoReturn, TypeVar
 
@@ -13,6 +14,7 @@ from mappings.grammar import GrammarError, Key
 from mappings.rules import (
     Assign,
     Choice,
+    Constant,
     Each,
     Expression,
     Gather,
@@ -22,8 +24,8 @@ from mappings.rules import (
     When,
     Within,
 )
-from mappings.target import Kind, TargetError, kind_at
-from mappings.transforms import TRANSFORMS
+from mappings.target import Kind, TargetError, kind_at, takes
+from mappings.transforms import COERCIONS, TRANSFORMS
 from mappings.yaml_text import Map, Node, Scalar, Sequence, parse
 from schemas.envelope import DOCUMENTS
 from schemas.model import Canonical
@@ -33,6 +35,8 @@ __all__ = ["Example", "Spec", "read", "version_of"]
 
 _HEADER = ("mapping", "reads", "to", "summary", "rules", "codes", "ignore", "examples")
 _SET_BY_HUB = ("system",)
+TEXT_MAX = 2000
+BRANCHES_MAX = 40
 _T = TypeVar("_T")
 
 
@@ -77,6 +81,7 @@ class _Reader:
         self._text = text
         self._file = file
         self._model: type[Canonical] = Canonical
+        self._reads = ""
         self._codes: dict[str, dict[str, str]] = {}
 
     def spec(self) -> Spec:
@@ -88,8 +93,11 @@ class _Reader:
             if key not in header:
                 self._fail(1, f"the key {key!r} is missing")
         name, reads, to = (self._scalar(header[k][1]) for k in ("mapping", "reads", "to"))
+        if not re.fullmatch(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*", name.value):
+            self._fail(name.line, "the name of a mapping is like `shop.order`")
         if reads.value not in ("xml", "json"):
             self._fail(reads.line, "`reads` is xml or json")
+        self._reads = reads.value
         if to.value not in DOCUMENTS:
             hint = suggestion(to.value, DOCUMENTS)
             self._fail(to.line, f"there is no canonical document {to.value!r}{hint}", TARGET)
@@ -134,10 +142,12 @@ class _Reader:
         return {key.value: self._scalar(value).value for key, value in self._map(node)}
 
     def _ignore(self, node: Node) -> tuple[Path, ...]:
-        scalars = [self._scalar(item) for item in self._sequence(node)]
-        return tuple(
-            self._parsed(s.line, lambda t: grammar.path(t, many=True), s.value) for s in scalars
-        )
+        return tuple(self._ignored(self._scalar(item)) for item in self._sequence(node))
+
+    def _ignored(self, scalar: Scalar) -> Path:
+        path = self._parsed(scalar.line, lambda text: grammar.path(text, many=True), scalar.value)
+        self._check_readable(scalar.line, path)
+        return path
 
     def _examples(self, node: Node) -> tuple[Example, ...]:
         examples = []
@@ -149,10 +159,16 @@ class _Reader:
         return tuple(examples)
 
     def _parsed(self, line: int, function: Callable[[str], _T], text: str) -> _T:
+        if len(text) > TEXT_MAX:
+            self._fail(line, f"longer than {TEXT_MAX} characters")
         try:
             return function(text)
         except GrammarError as error:
             self._fail(line, str(error))
+
+    def _check_readable(self, line: int, *paths: Path) -> None:
+        if self._reads == "json" and any(path.reads_attribute for path in paths):
+            self._fail(line, "JSON has no attributes: write the name without @")
 
     def _rules(self, node: Node, scope: tuple[str, ...]) -> Rules:
         rules: list[Rule] = []
@@ -160,6 +176,7 @@ class _Reader:
         seen: set[tuple[str, ...]] = set()
         for scalar, value in self._map(node):
             key = self._parsed(scalar.line, grammar.key, scalar.value)
+            self._check_readable(scalar.line, *key.paths)
             if key.form in ("when", "otherwise"):
                 branches.append(self._branch(key, scalar, value, scope, branches))
                 continue
@@ -184,12 +201,20 @@ class _Reader:
             self._fail(scalar.line, "`otherwise` follows a `when`")
         if before and before[-1].condition is None:
             self._fail(scalar.line, "nothing can follow `otherwise`")
+        if len(before) == BRANCHES_MAX:
+            self._fail(scalar.line, f"more than {BRANCHES_MAX} branches; a code table may do")
         skip = isinstance(value, Scalar) and value.value == "skip"
+        if skip and not self._in_list(scope):
+            self._fail(scalar.line, "`skip` leaves out an element of a list, and this is in none")
         return When(key.condition, None if skip else self._rules(value, scope), scalar.line)
+
+    def _in_list(self, scope: tuple[str, ...]) -> bool:
+        lengths = range(1, len(scope) + 1)
+        return any(kind_at(self._model, scope[:length]) == "objects" for length in lengths)
 
     def _rule(self, key: Key, scalar: Scalar, value: Node, scope: tuple[str, ...]) -> Rule:
         full = scope + key.target
-        kind = self._kind(scalar.line, full)
+        kind = self._kind(scalar.line, full, len(scope))
         line = scalar.line
         if key.form == "each":
             assert key.source is not None
@@ -209,15 +234,43 @@ class _Reader:
                 self._fail(line, f"{'.'.join(full)} is no list of texts", TARGET)
             items = tuple(self._expression(self._scalar(item)) for item in value.items)
             return Gather(key.target, items, line)
-        return Assign(key.target, self._expression(self._scalar(value)), line)
+        assign = Assign(key.target, self._expression(self._scalar(value)), line)
+        self._check_words(assign, full, kind)
+        return assign
 
-    def _kind(self, line: int, target: tuple[str, ...]) -> Kind:
+    def _kind(self, line: int, target: tuple[str, ...], outside: int) -> Kind:
+        """The kind of a target whose first ``outside`` names are those of rules around it."""
         if target in [(name,) for name in _SET_BY_HUB]:
             self._fail(line, f"{target[0]} is set by the hub", TARGET)
         try:
-            return kind_at(self._model, target)
+            kind = kind_at(self._model, target)
         except TargetError as error:
             self._fail(line, str(error), TARGET)
+        for length in range(outside + 1, len(target)):
+            if (inside := kind_at(self._model, target[:length])) != "object":
+                name = ".".join(target[:length])
+                hint = f"write `{name}[] from ...`" if inside == "objects" else "fill it whole"
+                self._fail(line, f"{name} is no single object: {hint}", TARGET)
+        return kind
+
+    def _check_words(self, rule: Assign, target: tuple[str, ...], kind: Kind) -> None:
+        """Refuse a constant or an entry of a code table that the target can never take."""
+        for word in self._words(rule.expression):
+            try:
+                fits = takes(self._model, target, COERCIONS[kind](word))
+            except ValueError:
+                fits = False
+            if not fits:
+                self._fail(rule.line, f"{'.'.join(target)} cannot be {word!r}", TARGET)
+
+    def _words(self, expression: Expression) -> Iterator[str]:
+        """What the mapping itself says a target may be, as far as it is told before running."""
+        last = expression.transforms[-1] if expression.transforms else None
+        if last is not None:
+            table = self._codes[last.arguments[0]] if last.name == "code" else {}
+            yield from (word for word in table.values() if word)
+        elif isinstance(constant := expression.sources[-1], Constant):
+            yield constant.value
 
     def _expression(self, scalar: Scalar) -> Expression:
         expression = self._parsed(scalar.line, grammar.expression, scalar.value)

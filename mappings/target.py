@@ -9,11 +9,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
 from mappings.errors import suggestion
 from schemas.model import Canonical
 from schemas.moment import Moment
 
-__all__ = ["Kind", "TargetError", "kind_at"]
+__all__ = ["Kind", "TargetError", "kind_at", "location", "takes"]
 
 Kind = Literal["text", "decimal", "integer", "flag", "date", "moment", "object", "texts", "objects"]
 
@@ -28,18 +31,56 @@ def kind_at(model: type[Canonical], target: tuple[str, ...]) -> Kind:
 
     Raises ``TargetError``.
     """
+    kinds = {_kind(field.annotation) for field in _fields(model, target)}
+    return kinds.pop() if len(kinds) == 1 else "text"
+
+
+def takes(model: type[Canonical], target: tuple[str, ...], value: object) -> bool:
+    """Whether a value of the right kind is one that ``target`` may have: a word of its list."""
+    for field in _fields(model, target):
+        try:
+            TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+        except ValidationError:
+            continue
+        return True
+    return False
+
+
+def location(model: type[Canonical], parts: tuple[int | str, ...]) -> str:
+    """Write pydantic's location as a path; the tag of a union is no part of it."""
+    path, models, tag_next = "", (model,), False
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+            tag_next = len(models) > 1
+        elif tag_next:
+            tag_next = False
+        else:
+            path += f".{part}" if path else part
+            models = _inside(_named(models, part))
+    return path
+
+
+def _fields(model: type[Canonical], target: tuple[str, ...]) -> list[FieldInfo]:
+    """The field that a target names, in each of the models that may stand there."""
     models: tuple[type[Canonical], ...] = (model,)
-    kind: Kind = "object"
+    fields: list[FieldInfo] = []
     for depth, name in enumerate(target):
-        known = {field for m in models for field in m.model_fields}
-        if name not in known:
-            where = ".".join(target[:depth]) or models[0].__name__
+        fields = _named(models, name)
+        if not fields:
+            where = ".".join(target[:depth]) or model.__name__
+            known = {field for m in models for field in m.model_fields}
             raise TargetError(f"{where} has no field {name!r}{suggestion(name, known)}")
-        found = [m.model_fields[name].annotation for m in models if name in m.model_fields]
-        kinds = {_kind(annotation) for annotation in found}
-        kind = kinds.pop() if len(kinds) == 1 else "text"
-        models = tuple(dict.fromkeys(inner for a in found for inner in _models(a)))
-    return kind
+        models = _inside(fields)
+    return fields
+
+
+def _named(models: tuple[type[Canonical], ...], name: str) -> list[FieldInfo]:
+    return [model.model_fields[name] for model in models if name in model.model_fields]
+
+
+def _inside(fields: list[FieldInfo]) -> tuple[type[Canonical], ...]:
+    return tuple(dict.fromkeys(inner for field in fields for inner in _models(field.annotation)))
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

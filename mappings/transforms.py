@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -123,7 +123,7 @@ def as_moment(value: Any) -> dict[str, str]:
             offset = "+00:00"
         elif len(offset) == 5:
             offset = f"{offset[:3]}:{offset[3:]}"
-        utc = _utc(clock, offset).isoformat(timespec="seconds")
+        utc = (clock - _east(offset)).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
         # What Python says of it may quote the value.
         raise ValueError("this time is on no clock and calendar") from None
@@ -135,10 +135,11 @@ def as_moment(value: Any) -> dict[str, str]:
     }
 
 
-def _utc(clock: datetime, offset: str) -> datetime:
+@lru_cache(maxsize=256)
+def _east(offset: str) -> timedelta:
+    """How far east of UTC. Raises ``ValueError`` for a day or more."""
     east = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
-    zone = timezone(-east if offset[0] == "-" else east)
-    return clock.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+    return timezone(-east if offset[0] == "-" else east).utcoffset(None)
 
 
 def as_texts(value: Any) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from schemas.model import Canonical, Code, Id, Text
 from schemas.control import Control
 from schemas.customer import Customer
 from schemas.interaction import Interaction
+from schemas.model import Canonical, Code, Id, Text
 from schemas.order import Order
 from schemas.reversal import Reversal
 from schemas.transaction import Transaction

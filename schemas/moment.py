@@ -10,17 +10,15 @@ from schemas.model import Canonical
 
 __all__ = ["LocalTime", "Moment", "Offset", "UtcTime", "ZoneOrigin"]
 
-LocalTime = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$")
-]
+_CLOCK = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+
+LocalTime = Annotated[str, StringConstraints(pattern=f"^{_CLOCK}$")]
 """A wall clock: ``2026-03-01T17:05:09``, fraction only if the source sent one."""
 
 Offset = Annotated[str, StringConstraints(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")]
 """Hours and minutes east of UTC: ``-05:00``; ``+00:00`` for ``Z``."""
 
-UtcTime = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$")
-]
+UtcTime = Annotated[str, StringConstraints(pattern=f"^{_CLOCK}Z$")]
 """A wall clock in UTC, which sorts as text."""
 
 ZoneOrigin = Literal["source", "location", "assumed"]

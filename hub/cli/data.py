@@ -98,6 +98,8 @@ def doctor(*, as_json: AsJson = False) -> None:
         print_json([dataclasses.asdict(finding_) for finding_ in findings])
     else:
         marks = {True: "ok", False: "!!"}
-        out.print(table(("", "what", "detail"), ((marks[f.well], f.what, f.detail) for f in findings)))
+        out.print(
+            table(("", "what", "detail"), ((marks[f.well], f.what, f.detail) for f in findings))
+        )
     if not all(f.well for f in findings):
         raise typer.Exit(1)

@@ -36,8 +36,8 @@ def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
         out.print(f"{link.kind} of{line} {escape(link.other)}{state}")
     for link in shown.by:
         out.print(f"named by {escape(link.other)} as {link.kind}")
-    for line in undone:
-        out.print(f"line {line.number} {escape(_undoes(line))}")
+    for returned_line in undone:
+        out.print(f"line {returned_line.number} {escape(_undoes(returned_line))}")
     body = json.dumps(shown.body, indent=2, ensure_ascii=False)
     out.print(Syntax(body, "json", background_color="default", word_wrap=True))
 

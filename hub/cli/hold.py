@@ -12,7 +12,7 @@ from hub.causes import NOT_HELD
 from hub.cli.message import AsJson
 from hub.cli.open import reading, writing
 from hub.cli.terminal import out, print_json, print_problem, table
-from schemas.problem import Rejected
+from schemas.problem import Problem, Rejected
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -33,14 +33,21 @@ def list_held(
         print_json(list(problems))
         return
     cells = (
-        (r["message_id"], r["code"], r["file"], r["offset"], r["problem"].path, _reason(r["problem"]))
+        (
+            r["message_id"],
+            r["code"],
+            r["file"],
+            r["offset"],
+            r["problem"].path,
+            _reason(r["problem"]),
+        )
         for r in rows
     )
     out.print(table(("message", "code", "file", "byte", "path", "reason"), cells))
 
 
-def _reason(problem: object) -> str:
-    return getattr(problem, "detail", None) or getattr(problem, "summary", "")
+def _reason(problem: Problem) -> str:
+    return problem.detail or problem.summary
 
 
 @app.command("show")

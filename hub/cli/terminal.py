@@ -1,4 +1,4 @@
-"""Speaking to people at a terminal: tables, problems, JSON. Results go out, complaints to stderr."""
+"""Speaking to people at a terminal: results to stdout, complaints to stderr."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ errors = Console(stderr=True, highlight=False)
 
 def print_json(value: Any) -> None:
     """One JSON value, for programs: no colour, no wrapping."""
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Table:
@@ -58,5 +58,5 @@ def print_problem(problem: Problem, console: Console = out) -> None:
 
 def complain(error: LynchpinError) -> None:
     """Say on stderr why a command could not do its work."""
-    safe = {k: scrub_text(v) if isinstance(v, str) else v for k, v in error.problem}
-    print_problem(Problem(**safe), errors)
+    safe = {k: scrub_text(v) for k, v in error.problem if isinstance(v, str)}
+    print_problem(error.problem.model_copy(update=safe), errors)

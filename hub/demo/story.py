@@ -174,7 +174,8 @@ def _web_shop(hub: Hub, inbox: Path, day: _Day) -> Act:
         (bodies / f"order-{order.number}.json").write_bytes(shop_writer.order(order))
     for number in range(3):
         (bodies / f"customer-{number}.json").write_bytes(shop_writer.customer(person(number)))
-    reports["orders and customers"] = receive(hub, "shopify", sorted(bodies.iterdir()))
+    bodies_report = receive(hub, "shopify", sorted(bodies.iterdir()))
+    reports["orders and customers"] = bodies_report
     with hub.engine.begin() as connection:
         fact = finding.resolve(connection, f"#{day.refund.order.number}", kinds=("Order",))
         shown = finding.show(connection, fact)
@@ -185,7 +186,9 @@ def _web_shop(hub: Hub, inbox: Path, day: _Day) -> Act:
         origins=tuple(origins),
         checks=(
             Check("the refund waits for its order", [False], [link.arrived for link in early.to]),
-            Check("orders and customers applied", ORDERS + 3, reports["orders and customers"].applied),
+            Check(
+                "orders and customers applied", ORDERS + 3, reports["orders and customers"].applied
+            ),
             Check("total of the order, as sent", str(day.refund.order.total), shown.body["total"]),
             Check(
                 "reversals that name the order",

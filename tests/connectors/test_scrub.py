@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import html
 import json
 import random
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from connectors.scrub import COMMON_PAN, COMMON_SECRET, ScrubProfile, scrub, scr
 
 SAMPLES = Path(__file__).resolve().parents[2] / "../shared/samples"
 
-PAN = "4539571864203198"
+PAN = "4539571864203197"
 assert is_card(PAN.encode())
 
 XML = ScrubProfile(
@@ -38,7 +40,7 @@ SALE = """<?xml version="1.0"?><?till {}?><!--{}-->
    </x:CreditDebit></Tender></LineItem>{}</Transaction></p:POSLog>"""
 ORDER = """{"id": 1001, "note": "%", "name": "#%", "tags": ["a", "%"], "%": "key",
  "line_items": [{"sku": "T-1", "title": "Tea %", "price": "3.49", "properties": {"x": ["%"]}}],
- "payment_details": {"credit_card_number": "%", "receipt": "{\\"pan\\":\\"%\\"}"}, "n": "say \\"%"}"""
+ "payment_details": {"credit_card_number": "%", "receipt": "{\\"pan\\":\\"%\\"}"}, "n": "\\"%"}"""
 
 
 def planted(document: str, gap: str, spelt: str) -> Iterator[str]:
@@ -49,22 +51,19 @@ def planted(document: str, gap: str, spelt: str) -> Iterator[str]:
 
 
 def texts_of_xml(payload: bytes) -> Iterator[str]:
-    """Each text as whoever reads the document sees it."""
+    """Each text as whoever reads the document sees it, references in comments and CDATA too."""
     root = etree.fromstring(payload)
-    for element in root.getroottree().iter():
-        yield element.text or ""
-        yield element.tail or ""
-        yield from (str(value) for value in element.attrib.values())
-    yield "".join(root.itertext())
-    for node in root.itersiblings(preceding=True):
-        yield node.text or ""
+    for element in (*root.itersiblings(preceding=True), *root.iter()):
+        values = map(str, element.attrib.values())
+        yield from map(html.unescape, (element.text or "", element.tail or "", *values))
+    yield html.unescape("".join(map(str, root.itertext())))
 
 
 def texts_of_json(document: Any) -> Iterator[str]:
     match document:
         case dict():
             for key, value in document.items():
-                yield from (key, *texts_of_json(value))
+                yield from (*texts_of_json(key), *texts_of_json(value))
         case list():
             for value in document:
                 yield from texts_of_json(value)
@@ -77,7 +76,7 @@ def texts_of_json(document: Any) -> Iterator[str]:
 
 def shape_of_xml(payload: bytes) -> list[Any]:
     return [
-        (str(node.tag), sorted(node.attrib) if node.attrib is not None else [])
+        (str(node.tag), sorted(map(str, node.attrib.keys())))
         for node in etree.fromstring(payload).getroottree().iter()
     ]
 
@@ -94,7 +93,7 @@ def shape_of_json(document: Any) -> Any:
 
 def is_hidden(texts: Iterator[str]) -> bool:
     """Whether no text shows more of the number than its last four digits."""
-    shown = [re.sub(r"\D", "", text) for text in texts]
+    shown = [re.sub(r"\D", "", unicodedata.normalize("NFKC", text)) for text in texts]
     return not any(PAN[i : i + 5] in text for i in range(len(PAN) - 4) for text in shown)
 
 
@@ -155,9 +154,9 @@ def check(payload: bytes, profile: ScrubProfile) -> bytes:
 
 @pytest.mark.parametrize("spelt", (PLAIN | REFERENCES).values(), ids=(PLAIN | REFERENCES).keys())
 def test_a_number_is_found_at_every_place_of_a_sale(spelt: str) -> None:
-    for i, sale in enumerate(planted(SALE, "{}", spelt)):
+    for sale in planted(SALE, "{}", spelt):
         payload = sale.encode()
-        assert not is_hidden(texts_of_xml(payload)) or i < 2 or "\uff14" in spelt
+        assert not is_hidden(texts_of_xml(payload))
         clean = check(payload, XML)
         assert is_hidden(texts_of_xml(clean))
         assert shape_of_xml(clean) == shape_of_xml(payload)
@@ -168,6 +167,7 @@ def test_a_number_is_found_where_a_parser_joins_it(spelt: str) -> None:
     # Not inside comments, instructions, attributes and CDATA: no markup interrupts there.
     sales = list(planted(SALE, "{}", spelt))
     for sale in (sales[i] for i in (4, 5, 7, 8, 9, 11)):
+        assert not is_hidden(texts_of_xml(sale.encode()))
         clean = check(sale.encode(), XML)
         assert is_hidden(texts_of_xml(clean))
         assert shape_of_xml(clean) == shape_of_xml(sale.encode())
@@ -176,6 +176,7 @@ def test_a_number_is_found_where_a_parser_joins_it(spelt: str) -> None:
 @pytest.mark.parametrize("spelt", (PLAIN | ESCAPES).values(), ids=(PLAIN | ESCAPES).keys())
 def test_a_number_is_found_at_every_place_of_an_order(spelt: str) -> None:
     for order in planted(ORDER, "%", spelt):
+        assert not is_hidden(texts_of_json(json.loads(order)))
         clean = check(order.encode(), JSON)
         assert is_hidden(texts_of_json(json.loads(clean)))
         assert shape_of_json(json.loads(clean)) == shape_of_json(json.loads(order))
@@ -211,12 +212,11 @@ def test_a_document_cut_anywhere_shows_no_number(profile: ScrubProfile) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (f'{{"a": {PAN}}}', '{"a": "**********3198"}'),
-        (f'{{"a": -{PAN}}}', '{"a": "***********3198"}'),
-        (f'{{"a": {PAN}.0}}', '{"a": "**********3198.0"}'),
-        (f'{{"a": {PAN}e0}}', '{"a": "**********3198e0"}'),
-        ('{"a": [4111111111111111, 4.111111111111111e15]}',)
-        + ('{"a": ["**********1111", "***********1111e15"]}',),
+        (f'{{"a": {PAN}}}', '{"a": "**********3197"}'),
+        (f'{{"a": -{PAN}}}', '{"a": "***********3197"}'),
+        (f'{{"a": {PAN}.0}}', '{"a": "**********3197.0"}'),
+        (f'{{"a": {PAN}e0}}', '{"a": "**********3197e0"}'),
+        ('{"a": [7, 4.111111111111111e15]}', '{"a": [7, "***********1111e15"]}'),
         ('{"cvv": 123, "cvc": 12, "cvn": 7, "x": 7}', '{"cvv": "*", "cvc": "", "cvn": 0, "x": 7}'),
         (
             '{"card": {"exp_month": 4, "exp_year": 2031}}',
@@ -268,8 +268,7 @@ def test_an_xml_field_of_card_data_is_masked_whatever_it_holds(before: str, afte
         ('{"Card_Number" : "12345"}', '{"Card_Number" : "*2345"}'),
         (r'{"c\u0076v": "123"}', r'{"c\u0076v": "***"}'),
         (r'{"track1": "a\n\"\\\u00e9é1"}', r'{"track1": "*\n\"\\\u002a***"}'),
-        ('{"track1": {"x": "a1", "y": ["b"]}, "z": "c"}',)
-        + ('{"track1": {"x": "**", "y": ["*"]}, "z": "c"}',),
+        ('{"track1": {"x": "a1", "y": ["b"]}}', '{"track1": {"x": "**", "y": ["*"]}}'),
         ('{"pan": ["1234", "5678"], "z": "56789"}', '{"pan": ["****", "5678"], "z": "56789"}'),
         ('{"card": {"number": "12345"}}', '{"card": {"number": "*2345"}}'),
         ('{"order": {"number": "12345"}}', '{"order": {"number": "12345"}}'),
@@ -284,20 +283,20 @@ def test_a_json_field_of_card_data_is_masked_whatever_it_holds(before: str, afte
 @pytest.mark.parametrize(
     ("pan", "secret", "never", "after"),
     [
-        ("", "", "", "************3198"),
+        ("", "", "", "************3197"),
         ("", "", "c", PAN),
-        ("", "", "b", "************3198"),
-        ("c", "", "c", "************3198"),
+        ("", "", "b", "************3197"),
+        ("c", "", "c", "************3197"),
         ("", "c", "c", "*" * 16),
         ("c", "c", "", "*" * 16),
-        ("b/c", "c", "", "************3198"),
+        ("b/c", "c", "", "************3197"),
         ("c", "", "b/c", PAN),
         ("", "b/c", "b/c", PAN),
         ("", "b", "c", "*" * 16),
         ("c", "b", "", "*" * 16),
-        ("b/c", "b", "", "************3198"),
+        ("b/c", "b", "", "************3197"),
         ("", "b", "b/c", PAN),
-        ("", "", "x/c", "************3198"),
+        ("", "", "x/c", "************3197"),
     ],
 )
 def test_the_nearest_name_decides(pan: str, secret: str, never: str, after: str) -> None:
@@ -309,7 +308,7 @@ def test_the_nearest_name_decides(pan: str, secret: str, never: str, after: str)
 
 
 def test_never_is_about_the_own_text_of_a_field() -> None:
-    hidden = "************3198"
+    hidden = "************3197"
     sale = f"<ItemID a='{{0}}'>{PAN}<b>{{0}}</b>{PAN}<!--{{0}}--></ItemID><c>{{0}}</c>"
     assert check(sale.format(PAN).encode(), XML).decode() == sale.format(hidden)
     order = f'{{{{"id": ["{PAN}", {{{{"x": "{{0}}"}}}}], "y": "{{0}}"}}}}'
@@ -363,13 +362,13 @@ def test_the_number_of_a_loyalty_card_survives_and_that_of_a_payment_card_does_n
     cards = "<LoyaltyCard>{}</LoyaltyCard><CreditDebit>{}</CreditDebit>"
     number = "<PrimaryAccountNumber>{}</PrimaryAccountNumber>"
     before = cards.format(number.format(PAN), number.format(PAN))
-    after = cards.format(number.format(PAN), number.format("************3198"))
+    after = cards.format(number.format(PAN), number.format("************3197"))
     assert check(before.encode(), XML).decode() == after
 
 
 FRAGMENTS = st.sampled_from(
     [
-        *("4", "1", "4111", "1111", "4242424242424242", "4539571864203198", "0", "123", "37", "6"),
+        *("4", "1", "4111", "1111", "4242424242424242", "4539571864203197", "0", "123", "37", "6"),
         *(" ", "-", ".", "/", "\n", "\t", "\r\n", "+", "*", ",", "=", "^", "%B", ";", "?", "D"),
         *("&#52;", "&#x31;", "&amp;#49;", "\\u0034", "\\\\u0031", "&#160;", "&nbsp;", "\u00a0"),
         *("<!--", "-->", "<![CDATA[", "]]>", "<?", "?>", "<a>", "</a>", "<cvv>", "<ItemID b='"),
@@ -433,9 +432,9 @@ def test_what_holds_no_card_data_comes_back_as_it_was() -> None:
 
 def test_a_text_is_scrubbed_character_by_character() -> None:
     assert scrub_text("day.xml") == "day.xml"
-    assert scrub_text(f"Grüße {PAN}.xml") == "Grüße ************3198.xml"
-    assert scrub_text("\udcff" + PLAIN["no-break hyphens"]) == "\udcff****‑****‑****‑3198"
-    assert scrub_text(PLAIN["full-width"]) == "************３１９８"
+    assert scrub_text(f"Grüße {PAN}.xml") == "Grüße ************3197.xml"
+    assert scrub_text("\udcff" + PLAIN["no-break hyphens"]) == "\udcff****‑****‑****‑3197"
+    assert scrub_text(PLAIN["full-width"]) == "************３１９７"
     assert len(scrub_text(f"%B{PAN}^MÜLLER^2512?")) == len(f"%B{PAN}^MÜLLER^2512?")
 
 

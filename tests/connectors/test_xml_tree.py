@@ -58,8 +58,9 @@ SAME = [
     (
         (
             '<Transaction xmlns="urn:example:format" xmlns:acs="urn:example:acs:3">'
-            '<Amount Currency="EUR" acs:Kind="acs:Auto">1.00</Amount><Total xmlns="urn:example:acs:3">'
-            '2.00</Total><other:Total other:a="b" xmlns:other="urn:example:other">3.00</other:Total>'
+            '<Amount Currency="EUR" acs:Kind="acs:Auto">1.00</Amount>'
+            '<Total xmlns="urn:example:acs:3">2.00</Total>'
+            '<other:Total other:a="b" xmlns:other="urn:example:other">3.00</other:Total>'
             "</Transaction>"
         ),
         "<Envelope>",

@@ -67,8 +67,12 @@ def test_the_second_time_all_are_duplicates(house: House, day: bytes, whole: str
 
 
 def _cuts(day: bytes, salt: str) -> list[int]:
+    """Places anywhere, and those where markup of the document itself is torn."""
     dice = Random(f"{len(day)}/{salt}")
-    return [dice.randrange(1, len(day)) for _ in range(CUTS)]
+    middle = day.index(b"<Transaction", len(day) // 2)
+    telling = (3, day.index(b"<POSLog") + 20, middle - 1, middle, middle + 1, middle + 5)
+    anywhere = (dice.randrange(1, len(day)) for _ in range(CUTS))
+    return [*telling, day.rindex(b"</") + 1, len(day) - 3, *anywhere]
 
 
 def _settled(house: House, whole: str) -> bool:
@@ -114,6 +118,44 @@ def test_two_torn_days_find_their_own_rests(
         house.send("poslog", us_day[us_cut:], "us-day.xml")
         house.send("poslog", eu_day[eu_cut:], "eu-day.xml")
         assert _settled(house, whole), f"cut at {us_cut} and {eu_cut}"
+
+
+def test_a_torn_tag_is_not_settled_by_the_file_of_another_store(
+    fresh: Callable[[], House], us_day: bytes, eu_day: bytes
+) -> None:
+    both = fresh()
+    both.send("poslog", us_day)
+    both.send("poslog", eu_day)
+    house = fresh()
+    cut = us_day.index(b"<Transaction>", len(us_day) // 2) + len(b"<Transaction>")
+    house.send("poslog", us_day[:cut])
+    house.send("poslog", eu_day)
+    house.send("poslog", us_day[cut:])
+    assert _settled(house, both.export())
+
+
+def test_a_day_torn_twice_in_the_same_place_needs_its_rest_once(
+    fresh: Callable[[], House], day: bytes, whole: str
+) -> None:
+    for cut in (3, len(day) // 2, len(day) - 3):
+        house = fresh()
+        for piece in (day[:cut], day[:cut], day[cut:]):
+            house.send("poslog", piece)
+        assert _settled(house, whole), f"cut at {cut}"
+
+
+def test_a_day_in_utf_16_cut_anywhere_is_the_same_day(
+    fresh: Callable[[], House], us_day: bytes
+) -> None:
+    whole = fresh()
+    whole.send("poslog", us_day)
+    wide = us_day.decode().encode("utf-16")
+    dice = Random("utf-16")
+    for cut in (1, 2, 3, *(dice.randrange(1, len(wide)) for _ in range(10))):
+        house = fresh()
+        house.send("poslog", wide[:cut])
+        house.send("poslog", wide[cut:])
+        assert _settled(house, whole.export()), f"cut at {cut}"
 
 
 def test_the_torn_end_is_held_until_its_rest_arrives(house: House, us_day: bytes) -> None:

@@ -44,17 +44,15 @@ def test_a_fresh_home_has_a_source_for_each_connector(home: Home) -> None:
 def test_the_settings_that_are_there_stay(home: Home) -> None:
     create(home, CONNECTORS)
     home.settings.write_text("# mine\n")
-    home.log.rmdir()
     assert not create(home, CONNECTORS)
     assert home.settings.read_text() == "# mine\n"
-    assert home.log.is_dir()
 
 
 def test_nobody_else_may_look_inside(home: Home) -> None:
     before = os.umask(0)
     try:
         create(home, CONNECTORS)
-        assert (mode(home.path), mode(home.log), mode(home.settings)) == (0o700, 0o700, 0o600)
+        assert (mode(home.path), mode(home.settings)) == (0o700, 0o600)
         home.path.chmod(0o755)
         home.settings.chmod(0o644)
         create(home, CONNECTORS)
@@ -83,7 +81,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     with pytest.raises(OSError, match="No space"):
         write_atomically(home.settings, b"half of the new")
     assert home.settings.read_bytes() == before
-    assert sorted(path.name for path in home.path.iterdir()) == ["log", "lynchpin.toml"]
+    assert sorted(path.name for path in home.path.iterdir()) == ["lynchpin.toml"]
 
 
 def test_content_and_name_reach_the_disk_in_this_order(

@@ -105,8 +105,10 @@ def test_there_are_samples() -> None:
         ("<Transaction MajorVersion='6'><RetailTransaction/></Transaction>", "retail_v6"),
         ("<Transaction MajorVersion='2'><RetailTransaction/></Transaction>", "retail"),
         (
-            "<Transaction xmlns='http://www.nrf-arts.org/IXRetail/v6.0.0/poslog'>"
-            "<RetailTransaction/></Transaction>",
+            (
+                "<Transaction xmlns='http://www.nrf-arts.org/IXRetail/v6.0.0/poslog'>"
+                "<RetailTransaction/></Transaction>"
+            ),
             "retail_v6",
         ),
     ],
