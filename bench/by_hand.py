@@ -13,11 +13,8 @@ from typing import Any
 __all__ = ["order"]
 
 _CHANNELS = {"web": "web", "pos": "store", "phone": "phone"}
+_STREET = ("address1", "address2")
 _PAYMENTS = {"pending": "due", "paid": "paid", "voided": "voided"}
-
-_HEAD = {"currency": "currency", "note": "note"}
-_CUSTOMER = {"phone": "phone", "given_name": "first_name", "family_name": "last_name"}
-_ADDRESS = {"name": "name", "city": "city", "postal_code": "zip", "country": "country_code"}
 
 
 def order(body: dict[str, Any], unknown: list[tuple[str, str, str]]) -> dict[str, Any]:
@@ -33,13 +30,9 @@ def order(body: dict[str, Any], unknown: list[tuple[str, str, str]]) -> dict[str
         made["payment"] = _code(state, _PAYMENTS, "payment", "payment", unknown)
     if created_at := body.get("created_at"):
         made["placed_at"] = _moment(created_at)
-    for target, name in _HEAD.items():
-        if value := body.get(name):
-            made[target] = _text(value)
-    for name in ("lines_total", "tax_total", "total"):
-        amount = body.get(name)
-        if amount is not None and amount != "":
-            made[name] = _number(amount)
+    _money(body, made)
+    if note := body.get("note"):
+        made["note"] = _text(note)
     if customer := _customer(body):
         made["customer"] = customer
     address = body.get("shipping_address")
@@ -50,24 +43,45 @@ def order(body: dict[str, Any], unknown: list[tuple[str, str, str]]) -> dict[str
     return made
 
 
+def _money(body: dict[str, Any], made: dict[str, Any]) -> None:
+    if currency := body.get("currency"):
+        made["currency"] = _text(currency)
+    lines_total = body.get("lines_total")
+    if lines_total is not None and lines_total != "":
+        made["lines_total"] = _number(lines_total)
+    tax_total = body.get("tax_total")
+    if tax_total is not None and tax_total != "":
+        made["tax_total"] = _number(tax_total)
+    total = body.get("total")
+    if total is not None and total != "":
+        made["total"] = _number(total)
+
+
 def _customer(body: dict[str, Any]) -> dict[str, Any]:
     source = body.get("customer") or {}
     made: dict[str, Any] = {}
     if email := source.get("email") or body.get("email"):
         made["email"] = _text(email)
-    for target, name in _CUSTOMER.items():
-        if value := source.get(name):
-            made[target] = _text(value)
+    if phone := source.get("phone"):
+        made["phone"] = _text(phone)
+    if given_name := source.get("first_name"):
+        made["given_name"] = _text(given_name)
+    if family_name := source.get("last_name"):
+        made["family_name"] = _text(family_name)
     return made
 
 
 def _address(source: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for target, name in _ADDRESS.items():
-        if value := source.get(name):
-            made[target] = _text(value)
-    lines = [_text(line) for name in ("address1", "address2") if (line := source.get(name))]
-    if lines:
+    if name := source.get("name"):
+        made["name"] = _text(name)
+    if city := source.get("city"):
+        made["city"] = _text(city)
+    if postal_code := source.get("zip"):
+        made["postal_code"] = _text(postal_code)
+    if country := source.get("country_code"):
+        made["country"] = _text(country)
+    if lines := [_text(line) for name in _STREET if (line := source.get(name))]:
         made["lines"] = lines
     return made
 
@@ -106,8 +120,8 @@ def _number(value: Any) -> Decimal:
 def _moment(value: str) -> dict[str, str]:
     moment = datetime.fromisoformat(value)
     local, offset = value[:-6], value[-6:]
-    utc = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"local": local, "offset": offset, "utc": utc, "zone_origin": "source"}
+    utc = moment.astimezone(UTC).isoformat()[:19]
+    return {"local": local, "offset": offset, "utc": f"{utc}Z", "zone_origin": "source"}
 
 
 def _code(

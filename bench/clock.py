@@ -1,4 +1,4 @@
-"""Measuring: processor seconds of interleaved runs, so that a busy machine slows all of them alike."""
+"""Measuring: processor seconds of runs in turn, so that a busy machine slows all of them alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records damaged on purpose: what the contract of connectors is tried out on.
+"""Records damaged on purpose: what the contract tries connectors out on.
 
 Works on whole records in XML or JSON, by parsing, changing and writing them again. A format
 without named fields has no leaves, so that there is nothing to damage in it.
@@ -10,16 +10,31 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 from lxml import etree
 
-__all__ = ["UNKNOWN", "Leaf", "bombs", "rewritten", "with_each_leaf", "with_unknown", "without_each_leaf"]
+from connectors.card import luhn
+
+__all__ = [
+    "UNKNOWN",
+    "Leaf",
+    "bombs",
+    "cards",
+    "field",
+    "filled",
+    "foreign",
+    "rewritten",
+    "with_each_leaf",
+    "with_unknown",
+    "without_each_leaf",
+]
 
 UNKNOWN = "LynchpinUnknown"
 """A field that no format has."""
 
-_BOMB_DEPTH = 200_000
+_NEST_DEPTH = 200_000
 
 
 class Leaf(NamedTuple):
@@ -41,24 +56,38 @@ class _Syntax:
     dump: Callable[[Any], bytes]
     leaves: Callable[[Any], Iterator[Leaf]]
     widen: Callable[[Any], None]
-    bomb: Callable[[str], str]
-    quote: str
+    quoted: Callable[[str], str]
+    frame: tuple[str, str]
+    """What stands around the value of a field, so that it can be told from an attribute's."""
+    nest: str
 
 
-def rewritten(record: bytes, syntax: str) -> bytes:
-    """The record as every damaged one is written, but undamaged: what to compare them with."""
+def rewritten(message: bytes, syntax: str) -> bytes:
+    """A message as every damaged one is written, but undamaged: what to compare them with."""
     form = _SYNTAXES.get(syntax)
-    return record if form is None else form.dump(form.load(record))
+    return message if form is None else form.dump(form.load(message))
 
 
-def with_unknown(record: bytes, syntax: str) -> bytes:
-    """The record with an unknown field in every object, every element and every start tag."""
+def with_unknown(message: bytes, syntax: str) -> bytes:
+    """A message with an unknown field in every object, every element and every start tag."""
     form = _SYNTAXES.get(syntax)
     if form is None:
-        return record
-    tree = form.load(record)
+        return message
+    tree = form.load(message)
     form.widen(tree)
     return form.dump(tree)
+
+
+def filled(record: bytes, syntax: str, texts: Iterator[str]) -> tuple[bytes, list[Leaf]]:
+    """The record with another text in every leaf, and the leaves as they are then."""
+    form = _SYNTAXES.get(syntax)
+    if form is None:
+        return record, []
+    tree = form.load(record)
+    leaves = [leaf._replace(text=next(texts)) for leaf in form.leaves(tree)]
+    for leaf in leaves:
+        leaf.put(leaf.text)
+    return form.dump(tree), leaves
 
 
 def without_each_leaf(record: bytes, syntax: str) -> Iterator[tuple[Leaf, bytes]]:
@@ -76,36 +105,66 @@ def bombs(record: bytes, syntax: str, *, size: int) -> Iterator[tuple[str, bytes
     form = _SYNTAXES.get(syntax)
     if form is None:
         return
-    _, marked = next(with_each_leaf(record, syntax, UNKNOWN))
-    marker = f"{form.quote}{UNKNOWN}{form.quote}".encode()
-    for detail, text in (
-        ("nested deep inside a message", form.bomb("a")),
-        ("one message too large", f"{form.quote}{'x' * size}{form.quote}"),
-    ):
-        yield detail, marked.replace(marker, text.encode())
-    yield "nested deep before any message", form.bomb("a").encode()
+    before, after = form.frame
+    marker = f"{before}{form.quoted(UNKNOWN)}{after}".encode()
+    marked = next(r for _, r in with_each_leaf(record, syntax, UNKNOWN) if marker in r)
+    large = form.quoted("x" * size)
+    for detail, text in (("nested deep", form.nest), ("one message too large", large)):
+        yield detail, marked.replace(marker, f"{before}{text}{after}".encode())
+    yield "nested deep before any message", form.nest.encode()
+
+
+def foreign(record: bytes) -> Iterator[tuple[str, bytes]]:
+    """Records that are nothing of the kind, and this one written as it does not say."""
+    yield "blanks", b" \r\n\t" * 10
+    yield "zero bytes", bytes(1000)
+    yield "every byte there is", bytes(range(256)) * 10
+    yield "text", b"Nothing to see here, move along.\n" * 20
+    middle = len(record) // 2
+    yield "bytes of no encoding in it", record[:middle] + b"\xe9\xff\xfe\xc3" + record[middle:]
+    yield "backwards", record[::-1]
+    yield "UTF-16 that does not say so", record.decode("latin-1").encode("utf-16-le")
+    yield "its last bit flipped", record[:-1] + bytes([record[-1] ^ 0x80])
+
+
+def cards() -> Iterator[str]:
+    """Card numbers, all different, that pass for cards everywhere."""
+    for serial in count(111111111111):
+        digits = f"4{serial:014d}"
+        yield digits + next(c for c in "0123456789" if luhn(f"{digits}{c}".encode()))
+
+
+def field(name: str, text: str, syntax: str) -> bytes:
+    """The smallest document with a field of this name, or of this ``Parent/Name``."""
+    value = text if syntax == "xml" else json.dumps(text)
+    for part in reversed(name.split("/")):
+        value = f"<{part}>{value}</{part}>" if syntax == "xml" else f'{{"{part}": {value}}}'
+    return value.encode()
 
 
 def _each(
-    record: bytes, syntax: str, act: Callable[[Leaf], None]
+    record: bytes, syntax: str, act: Callable[[Leaf], object]
 ) -> Iterator[tuple[Leaf, bytes]]:
     form = _SYNTAXES.get(syntax)
     if form is None:
         return
-    for number in range(len(list(form.leaves(form.load(record))))):
+    for number in count():
         tree = form.load(record)
-        leaf = list(form.leaves(tree))[number]
+        leaf = next(islice(form.leaves(tree), number, None), None)
+        if leaf is None:
+            return
         act(leaf)
         yield leaf, form.dump(tree)
 
 
 def _load_xml(record: bytes) -> etree._Element:
-    return etree.fromstring(record, etree.XMLParser(remove_comments=True, remove_pis=True))
+    # A message alone does not declare its prefixes: the parser has to put up with that.
+    parser = etree.XMLParser(remove_comments=True, remove_pis=True, recover=True)
+    return etree.fromstring(record, parser)
 
 
 def _dump_xml(root: etree._Element) -> bytes:
-    encoding = root.getroottree().docinfo.encoding or "UTF-8"
-    return etree.tostring(root, encoding=encoding, xml_declaration=True)
+    return etree.tostring(root)
 
 
 def _xml_leaves(element: etree._Element, above: tuple[str, ...] = ()) -> Iterator[Leaf]:
@@ -116,8 +175,8 @@ def _xml_leaves(element: etree._Element, above: tuple[str, ...] = ()) -> Iterato
         yield Leaf((*path, local), str(value), put, remove)
     parent = element.getparent()
     if len(element) == 0 and parent is not None:
-        put, remove = partial(setattr, element, "text"), partial(parent.remove, element)
-        yield Leaf(path, element.text or "", put, remove)
+        put, without = partial(setattr, element, "text"), partial(parent.remove, element)
+        yield Leaf(path, element.text or "", put, without)
     for child in element:
         yield from _xml_leaves(child, path)
 
@@ -174,15 +233,17 @@ _SYNTAXES = {
         _dump_xml,
         _xml_leaves,
         _widen_xml,
-        lambda name: f"<{name}>" * _BOMB_DEPTH + f"</{name}>" * _BOMB_DEPTH,
-        "",
+        quoted=str,
+        frame=(">", "<"),
+        nest="<a>" * _NEST_DEPTH + "</a>" * _NEST_DEPTH,
     ),
     "json": _Syntax(
         _load_json,
         _dump_json,
         _json_leaves,
         _widen_json,
-        lambda name: f'{{"{name}":' * _BOMB_DEPTH + "1" + "}" * _BOMB_DEPTH,
-        '"',
+        quoted=json.dumps,
+        frame=("", ""),
+        nest='{"a":' * _NEST_DEPTH + "1" + "}" * _NEST_DEPTH,
     ),
 }

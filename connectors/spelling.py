@@ -61,7 +61,7 @@ class View:
         return self._under.at(offset) if self._under else offset
 
 
-_SIGNS = (b"#", b"\\", b"\xc2", b"\xe2", b"\xef", b"&nbsp;", b"%20", b"%C2", b"%2D")
+_SIGNS = (b"#", b"\\", b"\xc2", b"\xe2", b"\xef", b"&nbsp;", b"%2", b"%C2", b"%c2")
 """One of these is in any document that spells a digit or a space in another way; most have none."""
 
 _SPELT = re.compile(
@@ -71,7 +71,7 @@ _SPELT = re.compile(
     rb"|\\\\{0,14}(?:u(?P<escape>[0-9a-fA-F]{4})|(?P<letter>[bfnrt/]))"
     rb"|\xc2[\xa0\xad]|\xe2\x80[\x80-\x95\xaf]|\xe2\x81\xa0|\xe2\x88\x92|\xef\xbb\xbf"
     rb"|\xef\xbc[\x90-\x99]"
-    rb"|%20|%C2%A0|%2D"
+    rb"|%(?:20|2[dD]|[cC]2%[aA]0)"
 )
 _LETTERS = {b"n": 0x0A, b"r": 0x0D, b"/": 0x2F}
 
@@ -90,8 +90,7 @@ def _meaning(spelt: re.Match[bytes]) -> int:
             code = int(value, 16)
         case _:
             code = _SPACE if value.startswith(b"%") else ord(value.decode())
-    # A reference to "<" opens no comment.
-    return _OTHER if code == 0x3C else plain(code)
+    return plain(code)
 
 
 def decoded(payload: bytes, start: int, end: int) -> View:

@@ -5,10 +5,10 @@ Serves the contract suite, and whoever wants to see what a file becomes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from connectors import registry
 from connectors.api import Document, Name, Rest, Slice
@@ -17,10 +17,20 @@ from mappings.mapping import Mapping, load
 from schemas.model import Canonical
 from schemas.problem import Problem, Refused, Rejected
 
-__all__ = ["EXPECTED", "Outcome", "Taken", "documents", "mapping", "pieces", "samples", "take_in"]
+__all__ = [
+    "Outcome",
+    "Taken",
+    "documents",
+    "expected",
+    "kept",
+    "mapping",
+    "pieces",
+    "samples",
+    "take",
+    "take_in",
+]
 
-EXPECTED = ".canonical.json"
-"""Ends the name of the file that says what the messages of a sample become."""
+_EXPECTED = ".canonical.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,11 @@ class Taken:
     document: Document
     name: Name
     model: Canonical
+
+    def written(self) -> dict[str, Any]:
+        """The canonical document as plain JSON values."""
+        plain: dict[str, Any] = self.model.model_dump(mode="json", exclude_none=True)
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,12 @@ def samples(connector: str) -> tuple[Path, ...]:
     """The sample files of a connector, in the order of their names."""
     folder = registry.folder(connector) / "samples"
     found = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path for path in found if not path.name.endswith(EXPECTED)))
+    return tuple(sorted(path for path in found if not path.name.endswith(_EXPECTED)))
+
+
+def expected(sample: Path) -> Path:
+    """The file beside a sample that says what its documents become."""
+    return sample.with_name(sample.stem + _EXPECTED)
 
 
 @cache
@@ -72,6 +92,28 @@ def documents(connector: str, piece: Slice) -> tuple[Document, ...]:
     return made.decode(payload, context, made.options())
 
 
+def kept(connector: str, record: bytes) -> bytes:
+    """All that the hub would write down of a record; of a refused one that is nothing."""
+    profile = registry.load(connector).scrub
+    try:
+        found = pieces(connector, record)
+    except Refused:
+        return b""
+    parts = (part for piece in found for part in (piece.payload, piece.context))
+    return b"\n".join(scrub(part, profile) for part in parts)
+
+
+def take(connector: str, piece: Slice) -> list[Taken]:
+    """Decode, name and map a slice. Raises ``Rejected``."""
+    made = registry.load(connector)
+    taken = []
+    for document in documents(connector, piece):
+        name = made.name(document, made.options())
+        model, _ = mapping(connector, document.kind).build(document.body, system=connector)
+        taken.append(Taken(document, name, model))
+    return taken
+
+
 def take_in(connector: str, record: bytes) -> Outcome:
     """Take a record all the way. Whatever is raised is no ``Refused`` or ``Rejected``."""
     try:
@@ -87,15 +129,7 @@ def take_in(connector: str, record: bytes) -> Outcome:
             problems.append(piece.problem)
             continue
         try:
-            taken += _taken(connector, piece)
+            taken += take(connector, piece)
         except Rejected as rejection:
             problems.append(rejection.problem)
     return Outcome(tuple(taken), tuple(problems))
-
-
-def _taken(connector: str, piece: Slice) -> Iterator[Taken]:
-    made = registry.load(connector)
-    for document in documents(connector, piece):
-        name = made.name(document, made.options())
-        model, _ = mapping(connector, document.kind).build(document.body, system=connector)
-        yield Taken(document, name, model)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from lxml import etree
 
 from connectors.api import DEPTH, MALFORMED
-from connectors.xml_head import Head, as_utf8, read_context
+from connectors.xml_head import as_utf8, read_context
 from schemas.problem import Problem, Rejected
 
 __all__ = ["Namespaces", "parse_slice"]
@@ -42,12 +42,11 @@ _MISTAKES = {
     etree.ErrorTypes.ERR_NAME_REQUIRED: "markup without a name",
     etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE: "a prefix is used that nothing declares",
 }
-_XML = "http://www.w3.org/XML/1998/namespace"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Namespaces:
-    """The namespaces that a format knows.
+    """The namespaces that a format knows; a format has one of these, which is equal to itself only.
 
     ``own`` matches the addresses of the format itself. ``vendors`` are pairs of a canonical prefix
     and a pattern of addresses, whichever the version.
@@ -96,7 +95,7 @@ def parse_slice(
     """
     head = read_context(context)
     text = as_utf8(payload, head, encoding)
-    scope = _scope(head, names)
+    scope = _scope(context, names)
     if b"xmlns" not in text and not any(prefix in text for prefix in scope.own_prefixes):
         return _parse(text, scope.canonical, payload)
     element = _parse(text, scope.declared, payload)
@@ -105,11 +104,12 @@ def parse_slice(
 
 
 @lru_cache(maxsize=256)
-def _scope(head: Head, names: Namespaces) -> _Scope:
+def _scope(context: bytes, names: Namespaces) -> _Scope:
     # A record that begins in the middle of a document declares nothing, so vendors' own prefixes
     # are bound beforehand; what a wrapper declares overrules them.
     bound = {prefix: prefix for prefix, _ in names.vendors}
-    for declared, address in (d for wrapper in head.wrappers for d in wrapper.declarations):
+    wrappers = read_context(context).wrappers
+    for declared, address in (d for wrapper in wrappers for d in wrapper.declarations):
         bound[declared.decode().partition(":")[2]] = address.decode()
     bound.pop("xml", None)
     named: dict[str, str] = {}
@@ -168,8 +168,6 @@ def _rename(message: etree._Element, names: Namespaces, named: dict[str, str]) -
 
     def canonical(tag: str, element: etree._Element) -> str:
         uri, _, local = tag[1:].partition("}")
-        if uri == _XML:
-            return tag
         if uri not in named:
             prefix = next((p for p, u in element.nsmap.items() if u == uri and p), None)
             named[uri] = names.name(uri, prefix, named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +30,25 @@ __all__ = [
 _LEVEL = 3
 
 
+class _Zstd(threading.local):
+    """Making these costs half as much as using them, and no two threads may use the same ones."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_zstd = _Zstd()
+
+
 def compress(payload: bytes) -> bytes:
     """Pack a payload for the database."""
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(payload)
+    return _zstd.compressor.compress(payload)
 
 
 def decompress(packed: bytes) -> bytes:
     """Unpack a payload; bounded, though only the hub itself ever packed one."""
-    limit = 2 * MESSAGE_BYTES_MAX
-    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=limit)
+    return _zstd.decompressor.decompress(packed, max_output_size=2 * MESSAGE_BYTES_MAX)
 
 
 def digest(payload: bytes) -> str:

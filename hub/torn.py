@@ -72,17 +72,21 @@ def _fits(connector: Connector, options: Any, rest: Rest, head: bytes) -> bool:
 
 
 def close(connection: Connection, end: End, *, now: str) -> None:
-    """Settle an open end: its message lives on in the record that had the other half."""
-    connection.execute(update(record).where(record.c.id == end.record_id).values(rest_closed=True))
+    """Settle an open end: its message lives on in the record that had the other half.
+
+    The half itself is erased: a card number that the cut went through looks like none to the
+    scrubber, which has seen the whole by now.
+    """
+    closed = {"rest_closed": True, "rest_payload": None}
+    connection.execute(update(record).where(record.c.id == end.record_id).values(closed))
     number = connection.scalar(
         select(message.c.id)
-        .where(message.c.record_id == end.record_id, message.c.state == "held")
+        .where(message.c.record_id == end.record_id, message.c.state.in_(("held", "duplicate")))
         .where(message.c.digest == journal.digest(end.rest.payload))
     )
     if number is not None:
-        connection.execute(
-            update(message).where(message.c.id == number).values(state="joined", settled_at=now)
-        )
+        joined = {"state": "joined", "settled_at": now, "payload": journal.compress(b"")}
+        connection.execute(update(message).where(message.c.id == number).values(joined))
         connection.execute(
             update(hold)
             .where(hold.c.message_id == number)

@@ -13,7 +13,6 @@ from typing import Any
 from mappings.reader import JsonReader, Reader, XmlReader
 from mappings.rules import (
     Assign,
-    Choice,
     Condition,
     Constant,
     Each,
@@ -36,7 +35,7 @@ __all__ = ["compile_fast", "compile_traced"]
 
 
 def compile_fast(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]]], dict[str, Any]]:
-    """Build ``f(body, unknown) -> document``; unknown codes are appended as (target, table, raw)."""
+    """Build ``f(body, unknown) -> document``; codes without entry are added: target, table, raw."""
     function: Callable[[Any, list[tuple[str, str, str]]], dict[str, Any]]
     function = _Compiler(spec, traced=False).function()
     return function
@@ -79,9 +78,7 @@ class _Compiler:
         self._spec = spec
         self._traced = traced
         self._w = Writer()
-        self._reader: Reader = (
-            XmlReader(self._w) if spec.reads == "xml" else JsonReader(self._w)
-        )
+        self._reader: Reader = XmlReader(self._w) if spec.reads == "xml" else JsonReader(self._w)
 
     def function(self) -> Any:
         parameters = "body, unknown, trace" if self._traced else "body, unknown"

@@ -1,10 +1,12 @@
 """The grammar of what stands in a rule: paths, expressions, conditions, and rule keys.
 
-    path        name . name[] . name[0] . name[field=text] . name[@attribute=text] . @attribute
-    expression  path or path or = constant | transform argument | transform
-    condition   path and not path and path = text, text and path < 0
-    key         target | target[] from path[] where condition | target from path
-                | when condition | otherwise
+==========  ===================================================================================
+path        name . name[] . name[0] . name[field=text] . name[@attribute=text] . @attribute
+expression  path or path or = constant | transform argument | transform
+condition   path and not path and path = text, text and path != text and path < 0
+key         target, or target[] from path[] where condition, or target from path,
+            or when condition, or otherwise
+==========  ===================================================================================
 """
 
 from __future__ import annotations
@@ -20,9 +22,9 @@ _NAME = r"[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?"
 _STEP = re.compile(rf"(?P<name>{_NAME})(?:\[(?P<choice>[^\[\]]*)\])?")
 _TARGET = re.compile(r"[a-z][a-z0-9_]*")
 _EACH = re.compile(
-    r"(?P<target>[a-z0-9_.]+)\[\] from (?P<source>.+?)(?: where (?P<where>.+))?", re.S
+    r"(?P<target>[a-z0-9_.]+)\[\] from (?P<source>.+?)(?: where (?P<where>.+))?", re.DOTALL
 )
-_WITHIN = re.compile(r"(?P<target>[a-z0-9_.]+) from (?P<source>.+)", re.S)
+_WITHIN = re.compile(r"(?P<target>[a-z0-9_.]+) from (?P<source>.+)", re.DOTALL)
 _TRANSFORM = re.compile(r"[a-z][a-z0-9_]*")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,16})?")
 # Brackets are taken whole, so that no text can be read in two ways.

@@ -53,24 +53,29 @@ class Trace:
     value: Any = None
 
     def at(self, line: int, target: str, place: str) -> None:
+        """A rule begins to look at a place of the source."""
         self.line = line
         self.target = target
         self.place = place
         self.value = None
 
     def read(self, place: str, value: Any) -> Any:
+        """A value is about to be made use of; gives it back."""
         self.place = place
         self.value = value
         return value
 
     def enter(self, target: str, place: str, rule: Within | Each) -> None:
+        """The rules inside an object or a list element begin."""
         self.parts[target] = place, rule
 
     def drop(self, target: str) -> None:
+        """A list element is left out after some of its rules have run."""
         self.origins = {t: o for t, o in self.origins.items() if not t.startswith(target)}
         self.unknown[:] = [u for u in self.unknown if not u[0].startswith(target)]
 
     def set(self, target: str, source: str, line: int, value: Any) -> None:
+        """A target is filled."""
         self.origins[target] = Origin(source, line, value)
 
 
@@ -156,11 +161,9 @@ class Mapping:
             words = first["ctx"].get("expected_tags")
             detail = f"Input should be one of {words}" if words else "Field required"
         trace = self.trace(body)
-        path: str | None
+        path, line = self._unfilled(trace, target)
         if origin := _origin(trace, target):
             path, line, value = origin.source, origin.line, _leaf(origin.value)
-        else:
-            path, line = self._unfilled(trace, target)
         return VALIDATION.at(
             f"{target}: {detail[0].lower()}{detail[1:]}",
             target=target,

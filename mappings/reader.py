@@ -3,6 +3,9 @@
 The XML reader reads the tree itself, because building dicts of it costs five times the parse.
 """
 
+# What the methods of a reader give is said once, in ``Reader``.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import re
@@ -156,7 +159,8 @@ def _child_chooser(step: Step) -> Callable[[etree._Element], etree._Element | No
     candidates = _xpath(f"{step.name}[{inside}]")
 
     def choose(element: etree._Element) -> etree._Element | None:
-        for child in candidates(element):
+        children: list[etree._Element] = candidates(element)
+        for child in children:
             found = _text_at(child, names)
             if found is not None and found.strip() == text:
                 return child

@@ -23,16 +23,20 @@ class Writer:
         self._count = 0
 
     def line(self, text: str) -> None:
+        """Write a line at the depth at hand."""
         self._lines.append("    " * (self.depth + 1) + text)
 
     def push(self) -> None:
+        """Go one block deeper."""
         self.depth += 1
 
     def pop(self, count: int) -> None:
+        """Leave ``count`` blocks."""
         self.depth -= count
 
     @contextmanager
     def indented(self) -> Iterator[None]:
+        """Write one block deeper."""
         self.push()
         yield
         self.pop(1)
@@ -48,6 +52,7 @@ class Writer:
         self.depth = depth
 
     def fresh(self, letter: str) -> str:
+        """The name of a new variable."""
         self._count += 1
         return f"{letter}{self._count}"
 
@@ -88,8 +93,8 @@ class Scope:
     ``node`` and ``out`` are variables of the generated code; ``place`` and ``target`` are
     variables that hold the path so far, in the traced form only. ``known`` remembers which source
     nodes and values already have a variable here, so that nothing is looked up twice; ``loops``
-    counts how many rules go through a list of this element; ``element`` is the ``target`` of the list
-    element that ``skip`` leaves out.
+    counts how many rules go through a list of this element; ``element`` is the ``target`` of the
+    list element that ``skip`` leaves out.
     """
 
     def __init__(self, writer: Writer, node: str, out: str, place: str, target: str) -> None:
@@ -108,6 +113,7 @@ class Scope:
 
     @classmethod
     def top(cls, writer: Writer, node: str) -> Scope:
+        """The whole document, its result begun."""
         scope = cls(writer, node, writer.fresh("o"), "", "")
         writer.line(f"{scope.out} = {{}}")
         return scope
@@ -150,9 +156,11 @@ class Scope:
         return self._objects[target[:-1]], self._writer.constant(target[-1])
 
     def object(self, target: tuple[str, ...]) -> str:
+        """The variable of an object that was prepared."""
         return self._objects[target]
 
     def list(self, target: tuple[str, ...]) -> str:
+        """The variable of a list that was prepared."""
         return self._lists[target]
 
     def attach(self) -> None:

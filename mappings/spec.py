@@ -274,6 +274,8 @@ class _Reader:
 
     def _expression(self, scalar: Scalar) -> Expression:
         expression = self._parsed(scalar.line, grammar.expression, scalar.value)
+        paths = (source for source in expression.sources if isinstance(source, Path))
+        self._check_readable(scalar.line, *paths)
         for transform in expression.transforms:
             if transform.name == "code":
                 table = transform.arguments[0] if len(transform.arguments) == 1 else ""

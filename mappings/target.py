@@ -1,4 +1,4 @@
-"""What the canonical model expects at a target: the kind of value, or that there is no such field."""
+"""What the canonical model expects at a target: which kind of value, and whether it takes one."""
 
 from __future__ import annotations
 
@@ -37,18 +37,25 @@ def kind_at(model: type[Canonical], target: tuple[str, ...]) -> Kind:
 
 def takes(model: type[Canonical], target: tuple[str, ...], value: object) -> bool:
     """Whether a value of the right kind is one that ``target`` may have: a word of its list."""
-    for field in _fields(model, target):
+    for adapter in _adapters(model, target):
         try:
-            TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+            adapter.validate_python(value)
         except ValidationError:
             continue
         return True
     return False
 
 
+@cache
+def _adapters(model: type[Canonical], target: tuple[str, ...]) -> list[TypeAdapter[Any]]:
+    constrained: list[Any] = [Annotated[f.annotation, f] for f in _fields(model, target)]
+    return [TypeAdapter(kind) for kind in constrained]
+
+
 def location(model: type[Canonical], parts: tuple[int | str, ...]) -> str:
     """Write pydantic's location as a path; the tag of a union is no part of it."""
-    path, models, tag_next = "", (model,), False
+    path, tag_next = "", False
+    models: tuple[type[Canonical], ...] = (model,)
     for part in parts:
         if isinstance(part, int):
             path += f"[{part}]"

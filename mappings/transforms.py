@@ -41,7 +41,13 @@ def as_text(value: Any) -> str:
 def as_decimal(value: Any) -> Decimal:
     """Read a finite decimal with a point, digits kept: ``199.00`` stays ``199.00``."""
     if type(value) is str:
-        return _decimal(value)
+        try:
+            # Almost all are of these characters alone, and then no more can be wrong with them.
+            if len(value) <= DIGITS_MAX and not value.strip("0123456789.-+"):
+                return Decimal(value)
+            return _unusual(value)
+        except InvalidOperation:
+            raise ValueError("this is no decimal number") from None
     if type(value) is Decimal:
         return _sensible(value)
     if type(value) is int:
@@ -49,16 +55,11 @@ def as_decimal(value: Any) -> Decimal:
     raise ValueError("a number was expected here")
 
 
-# A shop has few prices and uses them all day long. Nothing over long is ever kept: it raises.
-@lru_cache(maxsize=4096)
-def _decimal(text: str) -> Decimal:
+def _unusual(text: str) -> Decimal:
     # Decimal() also reads 1_000 and digits of any script.
     if "_" in text or len(text) > DIGITS_MAX or not text.isascii():
         raise ValueError("this is no plain decimal number")
-    try:
-        return _sensible(Decimal(text))
-    except InvalidOperation:
-        raise ValueError("this is no decimal number") from None
+    return _sensible(Decimal(text))
 
 
 def _sensible(number: Decimal) -> Decimal:
@@ -76,7 +77,8 @@ def as_integer(value: Any) -> int:
     return int(number)
 
 
-_FLAGS = {"true": True, "1": True, "y": True, "yes": True, "false": False, "0": False, "n": False, "no": False}
+_FLAGS = dict.fromkeys(("true", "1", "y", "yes"), True)
+_FLAGS |= dict.fromkeys(("false", "0", "n", "no"), False)
 
 
 def as_flag(value: Any) -> bool:
@@ -91,7 +93,7 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2}|T.*)
 
 
 def as_date(value: Any) -> str:
-    """Read the calendar date at the front of ``2026-03-01``, ``2026-03-01Z``, ``2026-03-01T...``."""
+    """Read the day at the front of ``2026-03-01``, ``2026-03-01Z``, ``2026-03-01T...``."""
     match = _DATE.fullmatch(as_text(value))
     if match is None:
         raise ValueError("a date like 2026-03-01 was expected here")
@@ -103,7 +105,8 @@ def as_date(value: Any) -> str:
 
 
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?(Z|[+-]\d\d:?[0-5]\d)?", re.I | re.A
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d{1,9})?\s?(Z|[+-]\d\d:?[0-5]\d)?",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -15,6 +15,11 @@ if not os.environ.get("CI"):
     settings.load_profile("unhurried")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--update-golden`` writes what the samples become instead of comparing it."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """A skip proves nothing: in CI, where everything a test may want is present, it is a failure.
 

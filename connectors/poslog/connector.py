@@ -109,8 +109,6 @@ def _is_version_6(transaction: etree._Element, payload: bytes, context: bytes) -
     """
     if transaction.find("BusinessUnit") is not None:
         return True
-    if transaction.find("RetailStoreID") is not None:
-        return False
     version = transaction.get("MajorVersion", "")
     head = context + payload[:_START_TAG_BYTES_MAX].partition(b">")[0]
     return (version.isdigit() and int(version) >= 6) or _VERSION_6.search(head) is not None

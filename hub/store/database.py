@@ -44,6 +44,8 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
     "foreign_keys": ("ON", 1),
     "mmap_size": ("0", 0),
     "temp_store": ("MEMORY", 2),
+    # What is erased is overwritten, not only forgotten.
+    "secure_delete": ("ON", 1),
 }
 
 

@@ -118,7 +118,9 @@ def test_a_vendor_as_default_namespace_keeps_its_prefix() -> None:
 
 
 def test_a_language_stays_what_it_is() -> None:
+    wrapper = '<POSLog xmlns:xml="http://www.w3.org/XML/1998/namespace">'
     for payload in ('<A xml:lang="de"/>', '<A xmlns:b="urn:b" xml:lang="de"/>'):
+        assert tree(payload, wrapper) == tree(payload)
         ((_, _, attributes),) = tree(payload)
         assert attributes == [("{http://www.w3.org/XML/1998/namespace}lang", "de")]
 

@@ -8,12 +8,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from hub import bootstrap, export, finding, holds
 from hub.demo import poslog_writer
@@ -57,23 +58,26 @@ class House:
         return file
 
     def export(self, *kinds: str) -> str:
-        with bootstrap.open_hub(Home(self.home), access="read") as hub:
-            with hub.engine.begin() as connection:
-                return "\n".join(export.export(connection, kinds=kinds))
+        with self._reading() as connection:
+            return "\n".join(export.export(connection, kinds=kinds))
 
     def held(self) -> list[Problem]:
         """Why messages are held now, the oldest first."""
         return list(self.holds().values())
 
     def holds(self) -> dict[int, Problem]:
-        with bootstrap.open_hub(Home(self.home), access="read") as hub:
-            with hub.engine.begin() as connection:
-                return {row["message_id"]: row["problem"] for row in holds.held(connection)}
+        with self._reading() as connection:
+            return {row["message_id"]: row["problem"] for row in holds.held(connection)}
 
     def show(self, name: str) -> Shown:
-        with bootstrap.open_hub(Home(self.home), access="read") as hub:
-            with hub.engine.begin() as connection:
-                return finding.show(connection, finding.resolve(connection, name))
+        with self._reading() as connection:
+            return finding.show(connection, finding.resolve(connection, name))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        hubs = bootstrap.open_hub(Home(self.home), access="read")
+        with hubs as hub, hub.engine.begin() as connection:
+            yield connection
 
     def rows(self) -> dict[str, int]:
         """How many rows each table has."""

@@ -1,0 +1,274 @@
+"""A connector of another author: its own package, its own mapping, found by its entry point."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connectors.contract import CHECKS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MANIFEST = """
+id = "acme_calls"
+title = "Acme calls"
+summary = "Calls of an invented telephone system, a JSON object a line."
+kind = "call_centre"
+format = "json"
+document = "https://example.org/acme"
+quality = "bronze"
+proven = "Never on anything real; it was made up for this test."
+
+[messages.call]
+to = "Interaction"
+mapping = "call"
+summary = "A call that has ended."
+"""
+
+MAPPING = """
+mapping: acme_calls.call
+summary: A call
+reads: json
+to: Interaction
+
+rules:
+  id:             call
+  kind:           = call
+  occurred_at:    at
+  agent:          agent
+  customers[] from caller[]:
+    kind:         = phone
+    value:        .
+
+ignore:
+  - seconds
+
+examples:
+  - {from: known-caller.json, expect: known-caller.canonical.json}
+"""
+
+CODE = '''
+"""Calls of an invented telephone system."""
+
+from pathlib import Path
+
+from connectors.api import NAMELESS, Connector, Document, Name
+from connectors.json_record import continues, split_record
+from connectors.json_text import JsonOptions, decode_json
+from connectors.manifest import read
+from connectors.scrub import ScrubProfile
+from schemas.problem import Rejected
+
+
+def _quote(body):
+    raise Rejected(NAMELESS.at(f"this is wrong: {body}"))
+
+
+def split(chunks, options, rest=None):
+    return split_record(chunks, wrappers=frozenset(), lists=frozenset(), rest=rest)
+
+
+def decode(payload, context, options):
+    body = decode_json(payload, encoding=options.encoding)
+    if not isinstance(body, dict) or not isinstance(body.get("call"), str):
+        raise Rejected(NAMELESS.at("the call has no number", path="call"))
+    return (Document("call", body),)
+
+
+def name(document, options):
+    body = document.body
+    content = repr([str(body.get(field)) for field in ("call", "caller", "at")])
+    return Name("fact", ("call", body["call"]), content.encode())
+
+
+connector = Connector(
+    manifest=read(Path(__file__).with_name("manifest.toml")),
+    scrub=ScrubProfile(syntax="json", never=frozenset({"call"})),
+    split=split,
+    continues=continues,
+    decode=decode,
+    name=name,
+    options=JsonOptions,
+)
+'''
+
+CALLS = {
+    "known-caller": {"call": "7001", "caller": "+1 202-555-0101", "at": "2031-05-06T10:15:00Z"},
+    "hidden-caller": {"call": "7002", "caller": None, "at": "2031-05-06T10:16:00Z"},
+    "with-agent": {"call": "7003", "at": "2031-05-06T10:17:00", "agent": "12", "seconds": 81},
+}
+
+EXPECTED = [
+    {
+        "message": "call",
+        "kind": "Interaction",
+        "fact": "acme_calls:call/7001",
+        "document": {
+            "system": "acme_calls",
+            "id": "7001",
+            "kind": "call",
+            "occurred_at": {
+                "local": "2031-05-06T10:15:00",
+                "offset": "+00:00",
+                "utc": "2031-05-06T10:15:00Z",
+                "zone_origin": "source",
+            },
+            "customers": [{"kind": "phone", "value": "+1 202-555-0101"}],
+            "orders": [],
+        },
+    }
+]
+
+VISIT = """
+import sys
+from connectors import contract, registry, trial
+
+assert "acme_calls" in registry.manifests(), sorted(registry.manifests())
+{prelude}
+for check in contract.CHECKS:
+    if check.__name__ in {names!r}:
+        try:
+            check("acme_calls")
+        except Exception as error:
+            print(check.__name__, type(error).__name__, error)
+"""
+EVERY_CHECK = [check.__name__ for check in CHECKS]
+
+Change = Callable[[Path], object]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder of installed packages with one connector in it, as an installer leaves it."""
+    package = tmp_path / "acme_calls"
+    info = tmp_path / "acme_calls-1.0.dist-info"
+    for folder in (package / "samples", package / "mappings", info):
+        folder.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-calls\nVersion: 1.0\n")
+    entry_point = "[lynchpin.connectors]\nacme_calls = acme_calls:connector\n"
+    (info / "entry_points.txt").write_text(entry_point)
+    (package / "__init__.py").write_text(CODE)
+    (package / "manifest.toml").write_text(MANIFEST)
+    (package / "README.md").write_text("Calls of an invented telephone system.\n")
+    (package / "mappings" / "call.yaml").write_text(MAPPING)
+    for name, call in CALLS.items():
+        (package / "samples" / f"{name}.json").write_text(json.dumps(call))
+    (package / "samples" / "known-caller.canonical.json").write_text(json.dumps(EXPECTED))
+    return tmp_path
+
+
+def _broken(site: Path, names: list[str], prelude: str = "") -> str:
+    """What checks say of the connector in a process that has it on its path."""
+    run = subprocess.run(
+        [sys.executable, "-c", VISIT.format(names=names, prelude=prelude)],
+        env={**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_it_is_found_and_keeps_the_contract(site: Path) -> None:
+    assert _broken(site, EVERY_CHECK) == ""
+
+
+def _edit(file: str, old: str, new: str) -> Change:
+    def change(site: Path) -> None:
+        path = site / "acme_calls" / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def _code(old: str, new: str) -> Change:
+    return _edit("__init__.py", old, new)
+
+
+def _drop_a_sample(site: Path) -> None:
+    (site / "acme_calls" / "samples" / "with-agent.json").unlink()
+
+
+def _nest(site: Path) -> None:
+    """Move the code to a module below a package that imports it."""
+    package = site / "acme_calls"
+    (package / "calls.py").write_text(CODE)
+    (package / "__init__.py").write_text("from acme_calls.calls import connector\n")
+    entry_points = site / "acme_calls-1.0.dist-info" / "entry_points.txt"
+    entry_points.write_text(entry_points.read_text().replace("acme_calls:", "acme_calls.calls:"))
+
+
+SPLIT = "return split_record(chunks, wrappers=frozenset(), lists=frozenset(), rest=rest)"
+DECODE = "body = decode_json(payload, encoding=options.encoding)"
+BREAKS: dict[str, Change] = {
+    "manifest_is_complete": _edit("manifest.toml", 'id = "acme_calls"', 'id = "acme"'),
+    "manifest_is_read_without_import": _nest,
+    "importing_does_nothing": _code("from pathlib", "open('x', 'a').close()\nfrom pathlib"),
+    "readme_exists": _edit("README.md", "Calls of an invented telephone system.", ""),
+    "samples_are_enough": _drop_a_sample,
+    "every_sample_is_whole": _edit("samples/hidden-caller.json", "{", "[{"),
+    "every_kind_is_shown": _edit(
+        "manifest.toml",
+        "[messages.call]",
+        '[messages.lost]\nto = "Interaction"\nmapping = "call"\nsummary = "?"\n[messages.call]',
+    ),
+    "every_kind_has_a_mapping": _edit("manifest.toml", '"Interaction"', '"Customer"'),
+    "names_are_sound": _code("content = repr(", "import os; content = repr(os.urandom(4)) + repr("),
+    "chunks_make_no_difference": _code(SPLIT, f"chunks = [*chunks][:1]; {SPLIT}"),
+    "examples_come_out_as_written": _edit(
+        "samples/known-caller.canonical.json", '"id": "7001"', '"id": "7009"'
+    ),
+    "unknown_fields_are_harmless": _code("content = repr(", "content = repr(body) + repr("),
+    "missing_fields_are_survived": _code(DECODE, f"{DECODE}; body['at']"),
+    "truncation_is_survived": _code(
+        SPLIT, f"import json; chunks = [*chunks]; json.loads(b''.join(chunks) or b'1'); {SPLIT}"
+    ),
+    "a_cut_record_goes_on": _code("rest=rest", "rest=None"),
+    "foreign_bytes_are_survived": _code(DECODE, "import json; body = json.loads(payload)"),
+    "errors_say_what_to_do": _code(
+        DECODE,
+        """from schemas.problem import Cause
+    try:
+        body = decode_json(payload, encoding=options.encoding)
+    except Rejected:
+        raise Rejected(Cause("oops", "Broken.", "").at()) from None""",
+    ),
+    "errors_quote_nothing": _code(DECODE, f"{DECODE}; body['at'][0] == '2' or _quote(body)"),
+    "bombs_are_refused": _code(
+        SPLIT, "from connectors.api import Slice; return iter([Slice(b''.join(chunks), 0)])"
+    ),
+    "the_scrub_profile_holds": _code('syntax="json"', 'syntax="text"'),
+}
+
+
+@pytest.mark.parametrize("check", BREAKS)
+def test_what_breaks_the_contract_is_named(site: Path, check: str) -> None:
+    BREAKS[check](site)
+    assert _broken(site, [check]).startswith(f"{check} AssertionError ")
+
+
+@pytest.mark.parametrize(
+    ("check", "scrubber"),
+    [
+        ("scrubbing_is_stable", "lambda payload, profile: payload + b' '"),
+        ("scrubbing_is_stable", "lambda payload, profile: payload[1:] + payload[:1]"),
+        ("card_numbers_never_survive", "lambda payload, profile: payload"),
+        ("card_numbers_never_survive", "lambda payload, profile: bytes(len(payload))"),
+    ],
+)
+def test_a_broken_scrubber_is_named(site: Path, check: str, scrubber: str) -> None:
+    broken = _broken(site, [check], f"contract.scrub = trial.scrub = {scrubber}")
+    assert broken.startswith(f"{check} AssertionError ")
+
+
+def test_every_check_was_seen_to_fail() -> None:
+    assert {*BREAKS, "scrubbing_is_stable", "card_numbers_never_survive"} == set(EVERY_CHECK)
