@@ -64,7 +64,7 @@ def _against_hand() -> Iterator[Figure]:
     yield of(
         took["fast"].times(_US),
         id="map.order_us",
-        what="the same in processor time",
+        what="a 10-line order, fast form",
         unit="µs",
         n=_ORDERS,
         seed=_SEED,
@@ -73,7 +73,7 @@ def _against_hand() -> Iterator[Figure]:
     yield of(
         ratio(took["traced"], took["fast"]),
         id="map.ratio_traced",
-        what="the same, traced form against fast form",
+        what="a 10-line order, traced form against fast form",
         unit="ratio",
         n=_ORDERS,
         seed=_SEED,
@@ -81,7 +81,7 @@ def _against_hand() -> Iterator[Figure]:
     yield of(
         ratio(took["valid"], took["fast"]),
         id="map.ratio_validated",
-        what="the same, fast form and validation by pydantic against fast form alone",
+        what="a 10-line order, fast form with validation by pydantic against fast form alone",
         unit="ratio",
         n=_ORDERS,
         seed=_SEED,
@@ -100,7 +100,7 @@ def _against_peers() -> Iterator[Figure]:
     yield of(
         ratio(took[best], took["ours"]),
         id="map.ratio_best_library",
-        what=f"the same without codes and times, the fastest library ({best}) against fast form",
+        what=f"a 10-line order without codes and times, the fastest library ({best}) against ours",
         unit="ratio",
         floor=5,
         side="least",

@@ -26,7 +26,8 @@ __all__ = ["figures"]
 
 _ROUNDS = 3
 _US = 1_000_000
-_BIG_BYTES = 200_000_000
+_LEAN, _TALKATIVE = 3_000, 600
+_DAY_SALES, _DAYS = 200, 54
 _LYNCHPIN = [sys.executable, "-c", "from hub.cli import main; main()"]
 
 
@@ -42,17 +43,17 @@ class _Run:
 
 def figures() -> Iterator[Figure]:
     """Measure in fresh homes on this machine's disk, every commit durable."""
-    lean = _received(5_000, size="4 kB")
-    talkative = _received(1_500, size="18 kB")
+    lean = _received(_LEAN, size="4 kB")
+    talkative = _received(_TALKATIVE, size="18 kB")
     yield _speed(lean, talkative)
-    yield _budget("4 kB", "4kb", 5_000, lean)
-    yield _budget("18 kB", "18kb", 1_500, talkative)
+    yield _budget("4 kB", "4kb", _LEAN, lean)
+    yield _budget("18 kB", "18kb", _TALKATIVE, talkative)
     yield of(
-        Sample(tuple(run.processor_again / 5_000 * _US for run in lean)),
+        Sample(tuple(run.processor_again / _LEAN * _US for run in lean)),
         id="hub.duplicate_us.4kb",
         what="a sale of 4 kB received once more",
         unit="µs",
-        n=5_000,
+        n=_LEAN,
         seed=sale.SEED,
     )
     yield _memory()
@@ -93,19 +94,19 @@ def _run(home: Home, file: Path, count: int) -> _Run:
 
 def _speed(lean: list[_Run], talkative: list[_Run]) -> Figure:
     return of(
-        Sample(tuple(5_000 / run.wall for run in lean)),
+        Sample(tuple(_LEAN / run.wall for run in lean)),
         id="hub.sales_per_s.sqlite",
         what="sales of 4 kB, from file to applied and durable, one process",
         unit="1/s",
         side="least",
-        n=5_000,
+        n=_LEAN,
         seed=sale.SEED,
         beside={
             "a second of processor time": Sample(
-                tuple(5_000 / run.processor for run in lean)
+                tuple(_LEAN / run.processor for run in lean)
             ).median,
-            "as duplicates": Sample(tuple(5_000 / run.wall_again for run in lean)).median,
-            "of 18 kB": Sample(tuple(1_500 / run.wall for run in talkative)).median,
+            "as duplicates": Sample(tuple(_LEAN / run.wall_again for run in lean)).median,
+            "of 18 kB": Sample(tuple(_TALKATIVE / run.wall for run in talkative)).median,
         },
     )
 
@@ -155,7 +156,7 @@ def _steps(size: Size) -> dict[str, Sample]:
 
 def _memory() -> Figure:
     """The most memory that the program takes for a big file, and for one of a tenth of it."""
-    big, small = _peak_mb(_BIG_BYTES), _peak_mb(_BIG_BYTES // 10)
+    big, small = _peak_mb(_DAYS), _peak_mb(_DAYS // 10)
     return of(
         Sample((big,)),
         id="hub.rss_mb.200mb",
@@ -167,11 +168,10 @@ def _memory() -> Figure:
     )
 
 
-def _peak_mb(size: int) -> float:
+def _peak_mb(days: int) -> float:
     with TemporaryDirectory(dir=_disk()) as folder:
-        one = sale.write(Path(folder) / "one.xml", 1, size="18 kB").stat().st_size
-        count = size // one
-        file = sale.write(Path(folder) / "sales.xml", count, size="18 kB")
+        name = Path(folder) / "sales.xml"
+        file = sale.write_days(name, _DAY_SALES, days=days, size="18 kB")
         environment = {**os.environ, "LYNCHPIN_HOME": f"{folder}/home"}
         command = [*_LYNCHPIN, "receive", "poslog", str(file), "--json"]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
@@ -179,7 +179,7 @@ def _peak_mb(size: int) -> float:
             report = json.loads(process.stdout.read())
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-    if report["applied"] != count:
+    if report["applied"] != _DAY_SALES * days:
         raise AssertionError("the hub did not apply each sale once")
     # Linux counts kilobytes here, macOS bytes.
     return usage.ru_maxrss / (1_000_000 if sys.platform == "darwin" else 1_000)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from hub.demo import poslog_writer, till
 
-__all__ = ["SEED", "Size", "write"]
+__all__ = ["SEED", "Size", "write", "write_days"]
 
 SEED = 11
 
@@ -23,4 +24,18 @@ def write(file: Path, n: int, *, size: Size, seed: int = SEED) -> Path:
     entries = (poslog_writer.transaction(receipt, detail=detail) for receipt in receipts)
     with file.open("wb") as stream:
         stream.writelines(poslog_writer.document(entries, dialect="v2"))
+    return file
+
+
+def write_days(file: Path, n: int, *, days: int, size: Size) -> Path:
+    """Write the same ``n`` sales again on each of ``days`` business dates: a big file at once."""
+    data = write(file, n, size=size).read_bytes()
+    start, end = data.index(b"<Transaction>"), data.rindex(b"</POSLog>")
+    today = till.BUSINESS_DATE.isoformat().encode()
+    with file.open("wb") as stream:
+        stream.write(data[:start])
+        for day in range(days):
+            date = (till.BUSINESS_DATE + timedelta(days=day)).isoformat().encode()
+            stream.write(data[start:end].replace(today, date))
+        stream.write(data[end:])
     return file

@@ -27,6 +27,7 @@ CONTRADICTION = Cause(
 )
 
 _ZERO = Decimal(0)
+_FAILED = ("failure", "error")
 
 
 def check(document: Canonical, manifest: Manifest) -> list[Flag]:
@@ -72,7 +73,8 @@ def _order(order: Order) -> list[Flag]:
         flags += _differ(CONTRADICTION, "subtotal", order.subtotal, "lines less discount", found)
         extra = _ZERO if order.tax_included else order.tax_total or _ZERO
         found = order.subtotal + extra + sum((s.amount for s in order.shipping), _ZERO)
-        flags += _differ(CONTRADICTION, "total", order.total, "subtotal, shipping and tax", found)
+        found += order.tip_total or _ZERO
+        flags += _differ(CONTRADICTION, "total", order.total, "the sum of its parts", found)
     if order.tax_total is not None and order.taxes:
         found = sum((tax.amount for tax in order.taxes), _ZERO)
         flags += _differ(CONTRADICTION, "tax_total", order.tax_total, "the sum of taxes", found)
@@ -85,7 +87,7 @@ def _order(order: Order) -> list[Flag]:
 
 def _reversal(reversal: Reversal) -> list[Flag]:
     """Only what was paid back can be compared, and only where the lines say what they are worth."""
-    paid = [p.amount for p in reversal.payments if p.kind == "refund" and p.status == "success"]
+    paid = [p.amount for p in reversal.payments if p.kind == "refund" and p.status not in _FAILED]
     worth = [_worth(line.amount, line.unit_price, line.quantity) for line in reversal.lines]
     if not paid or not worth or any(w is None for w in worth):
         return []

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from connectors.scrub import scrub_text
 from hub.bootstrap import Hub
 from hub.causes import FILE_MISSING
 from hub.door import Door, take_in
@@ -79,9 +80,9 @@ def receive(
         try:
             record_id = _journal(hub, door, file)
         except Refused as refusal:
-            problem = refusal.problem
+            name = scrub_text(refusal.problem.file or file.name)
             report.refused += 1
-            report.problems.append(problem.model_copy(update={"file": problem.file or file.name}))
+            report.problems.append(refusal.problem.model_copy(update={"file": name}))
             continue
         settled = settle_pending(hub.engine, hub.translator, hub.now, progress)
         _add(report, hub, record_id, settled)

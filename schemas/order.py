@@ -139,6 +139,7 @@ class Order(Canonical):
     discount_total: Amount | None = None
     subtotal: Amount | None = None
     tax_total: Amount | None = None
+    tip_total: Amount | None = None
     total: Amount
     presentment_total: Money | None = None
     attribution: Attribution | None = None

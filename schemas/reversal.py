@@ -30,6 +30,7 @@ class ReversalAdjustment(Canonical):
     kind: Code | None = None
     reason: Text | None = None
     amount: Amount
+    """Negative where it is given back, positive where it is kept."""
     tax: Amount | None = None
 
 

@@ -51,6 +51,15 @@ _FLAGS = frozenset(
 )
 """Attributes that are content wherever they stand on one of the elements above."""
 
+_EVENTS = frozenset(
+    {
+        *("OperatorSignOn", "OperatorSignOff", "SignOn", "SignOff", "NoSale", "TrainingMode"),
+        *("BusinessSOD", "BusinessEOD", "PriceLookup", "PaidIn", "PaidOut", "TenderLoan"),
+        *("TenderPickup", "TillOpen", "TillSettle"),
+    }
+)
+"""What can happen at a till that is no sale; its name is all that says so."""
+
 _TAGS = tuple(sorted(_NUMBERS | _WORDS | _STRUCTURE))
 
 
@@ -64,7 +73,7 @@ def written(transaction: etree._Element, family: str) -> bytes:
     fields = [_field(element) for element in transaction.iter(*_TAGS)]
     body = transaction.find(family)
     if body is not None and family != "RetailTransaction":
-        fields += [str(child.tag) for child in body]
+        fields += [tag for child in body if (tag := str(child.tag)) in _EVENTS]
     return "\x1e".join(fields).encode()
 
 

@@ -10,7 +10,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from hub import receive as receiving
 from hub.cli.open import writing
-from hub.cli.terminal import errors, out, print_json, print_problem, table
+from hub.cli.terminal import errors, out, print_json, print_problem, scrubbed, table
 from hub.receive import Report
 from schemas.money import plain
 from schemas.problem import Refused
@@ -36,7 +36,7 @@ def receive(
                 hub, source, files, lambda count: progress.advance(task, count)
             )
         except Refused as refusal:
-            report = Report(refused=len(files), problems=[refusal.problem])
+            report = Report(refused=len(files), problems=[scrubbed(refusal.problem)])
     if as_json:
         print_json(report.as_json())
     else:

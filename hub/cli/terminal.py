@@ -15,7 +15,7 @@ from rich.table import Table
 from connectors.scrub import scrub_text
 from schemas.problem import LynchpinError, Problem
 
-__all__ = ["complain", "errors", "out", "print_json", "print_problem", "table"]
+__all__ = ["complain", "errors", "out", "print_json", "print_problem", "scrubbed", "table"]
 
 # Without a terminal there is no width to fit: whoever reads a pipe wants whole names.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
@@ -58,5 +58,10 @@ def print_problem(problem: Problem, console: Console = out) -> None:
 
 def complain(error: LynchpinError) -> None:
     """Say on stderr why a command could not do its work."""
-    safe = {k: scrub_text(v) for k, v in error.problem if isinstance(v, str)}
-    print_problem(error.problem.model_copy(update=safe), errors)
+    print_problem(scrubbed(error.problem), errors)
+
+
+def scrubbed(problem: Problem) -> Problem:
+    """A problem that may repeat what was typed, without the card numbers in it."""
+    safe = {k: scrub_text(v) for k, v in problem if isinstance(v, str)}
+    return problem.model_copy(update=safe)

@@ -190,13 +190,19 @@ def test_a_number_is_found_at_every_place_of_an_order(spelt: str) -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("lead", [b"", b"\0", b"x"])
 def test_a_number_is_found_in_wide_characters_at_any_offset(encoding: str, lead: bytes) -> None:
-    sales = [*planted(SALE, "{}", PAN), *planted(SALE, "{}", f"\u3001{PLAIN['spaces']}\u3001")]
+    sales = [*planted(SALE, "{}", PAN), *planted(SALE, "{}", f"\u3035{PLAIN['spaces']}\u3035")]
     orders = [*planted(ORDER, "%", PAN), *planted(ORDER, "%", ESCAPES["escaped"])]
     for text, profile in [*((s, XML) for s in sales), *((o, JSON) for o in orders)]:
         payload = text.replace("{}", "").replace("%", "").encode(encoding)
         clean = check(lead + payload, profile).removeprefix(lead).decode(encoding)
-        assert PAN[:12] not in re.sub(r"[ \u3001]", "", re.sub(r"\\u003(\d)", r"\1", clean))
+        assert PAN[:12] not in re.sub(r"[ \u3035]", "", re.sub(r"\\u003(\d)", r"\1", clean))
         assert clean.count("*") + clean.count("\\u002a") == 12
+
+
+def test_what_only_a_mask_sets_apart_is_found_at_once() -> None:
+    # Joined, the first sixteen digits are a card; apart, its last four and the next twelve are.
+    text = b"4242424242<!-- -->424242 4242 4242 4242<!-- -->1"
+    assert check(text, XML) == b"**********<!-- -->****** **** **** 4242<!-- -->1"
 
 
 def test_a_secret_in_wide_characters_is_masked_in_whole_characters() -> None:
@@ -472,7 +478,9 @@ def test_a_web_form_spells_spaces_in_its_own_way() -> None:
 
 
 def test_an_ampersand_separates_what_a_no_break_space_joins() -> None:
-    assert check(b"4111&amp;1111&amp;1111&amp;1111", XML) == b"4111&amp;1111&amp;1111&amp;1111"
+    for other in (b"", b"&#35;"):
+        apart = other + b"4111&amp;1111&amp;1111&amp;1111"
+        assert check(apart, XML) == apart
     assert check(b"4111&nbsp;1111&nbsp;1111&nbsp;1111", XML)[:4] == b"****"
 
 

@@ -32,7 +32,8 @@ def problem(text: str) -> Problem:
     "scalar",
     [
         "01", "NO", "no", "on", "12:30", "1.10", "null", "~", "true", "0x1F", "1_000", "1e3",
-        ".inf", ".nan", "2026-03-01", "2026-03-01T10:00:00Z", "+1", "-0", "0o17", "=", "= web", "<<",
+        ".inf", ".nan", "2026-03-01", "2026-03-01T10:00:00Z", "+1", "-0", "0o17", "=", "= web",
+        "<<",
     ],
 )  # fmt: skip
 def test_every_scalar_stays_the_text_it_is(scalar: str) -> None:

@@ -1,0 +1,182 @@
+"""The page of the mapping language says nothing that is not so: each example and table is run."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from mappings import errors, grammar, spec, transforms, yaml_text
+from mappings.mapping import Mapping, load
+from mappings.transforms import COERCIONS, TRANSFORMS
+from schemas.envelope import DOCUMENTS
+from schemas.problem import Cause, ConfigError, Rejected
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
+FENCES = re.findall(r"^```(\w+) (\w+)(?: (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+FILE = "page/example.yaml"
+Row = tuple[str, ...]
+
+
+def rows(title: str) -> list[Row]:
+    """The rows of the tables whose first column has this title, without backticks."""
+    table = re.compile(rf"^\| {re.escape(title)} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", re.MULTILINE)
+    lines = "".join(table.findall(PAGE)).splitlines()
+    found = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
+    return [tuple(plain(cell.strip().replace("\\|", "|")) for cell in row) for row in found]
+
+
+def plain(cell: str) -> str:
+    """A cell that is nothing but code, without its backticks; any other as it stands."""
+    code = re.fullmatch(r"`([^`]*)`", cell)
+    return code[1] if code else cell
+
+
+def value(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
+
+
+def readable(document: Any) -> Any:
+    """The document as JSON shows it: decimals as text."""
+    return json.loads(json.dumps(document, default=str))
+
+
+def body(language: str, text: str) -> Any:
+    return etree.fromstring(text) if language == "xml" else value(text)
+
+
+def whole(text: str, reads: str, to: str) -> str:
+    if text.startswith("mapping:"):
+        return text
+    return f"mapping: page.example\nreads: {reads}\nto: {to}\n{text}"
+
+
+def made(rules: str, source: Any) -> Any:
+    reads = "json" if isinstance(source, dict) else "xml"
+    mapping = load(whole(f"rules:\n  {rules}\n", reads, "Order"), FILE)
+    return mapping.run(source)[0]
+
+
+def origins(mapping: Mapping, source: Any) -> list[list[str]]:
+    found = mapping.trace(source).origins
+    return [f"{target} from {o.source} line {o.line}".split() for target, o in found.items()]
+
+
+def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
+    assert len(FENCES) == PAGE.count("\n```") / 2
+    kinds = {fence[1] for fence in FENCES}
+    assert kinds == {"mapping", "input", "output", "source", "origins", "refused", "held", "sketch"}
+
+
+def test_every_example_comes_out_as_written() -> None:
+    text, to, source, done = "", "Order", None, 0
+    reads = "json"
+    for language, kind, argument, content in FENCES:
+        if kind == "mapping":
+            text, to = content, argument or "Order"
+        elif kind == "input":
+            reads, source = language, body(language, content)
+        elif kind == "output":
+            mapping = load(whole(text, reads, to), FILE)
+            assert readable(mapping.run(source)[0]) == json.loads(content), text
+            assert readable(mapping.trace(source).document) == json.loads(content), text
+        elif kind == "origins":
+            told = [line.split() for line in content.splitlines()]
+            assert origins(load(whole(text, reads, to), FILE), source) == told
+        elif kind == "refused":
+            with pytest.raises(ConfigError) as caught:
+                load(whole(text, "json", to), FILE)
+            assert str(caught.value) == content.strip()
+        elif kind == "held":
+            with pytest.raises(Rejected) as held:
+                load(whole(text, reads, to), FILE).build(source, system="page")
+            assert str(held.value) == content.strip()
+        else:
+            continue
+        done += kind not in ("mapping", "input")
+    assert done >= 9
+
+
+def test_the_first_example_is_a_whole_order() -> None:
+    text, source = FENCES[0][3], value(FENCES[1][3])
+    model, flags = load(text, FILE).build(source, system="page")
+    assert (type(model), flags) == (DOCUMENTS["Order"], ())
+    line = next(line for line in text.splitlines() if line.startswith("to: "))
+    assert set(re.findall(r"[A-Z]\w+", line)) == set(DOCUMENTS)
+
+
+def test_paths_find_what_the_page_says() -> None:
+    sources = [body(fence[0], fence[3]) for fence in FENCES if fence[1] == "source"]
+    xml_from = [row[0] for row in rows("path")].index("Total")
+    for number, (path, _, found) in enumerate(rows("path")):
+        expected = {} if found == "nothing" else {"note": value(found)}
+        assert made(f"note: {path}", sources[number >= xml_from]) == expected, path
+    assert len(rows("path")) >= 15
+
+
+@pytest.mark.parametrize(
+    ("transform", "given", "result"), [(r[0], r[2], r[3]) for r in rows("transform")]
+)
+def test_transforms_do_what_the_page_says(transform: str, given: str, result: str) -> None:
+    name, *arguments = transform.split()
+    found = TRANSFORMS[name](*arguments)(value(given))
+    expected = None if result == "nothing" else value(result)
+    assert (type(found), str(found)) == (type(expected), str(expected))
+
+
+def test_every_transform_is_on_the_page() -> None:
+    assert {row[0].split()[0] for row in rows("transform")} == set(TRANSFORMS)
+
+
+@pytest.mark.parametrize(("kind", "given", "result"), [(r[0], r[2], r[3]) for r in rows("target")])
+def test_targets_read_what_the_page_says(kind: str, given: str, result: str) -> None:
+    found = COERCIONS[kind](value(given))
+    assert (type(found), str(found)) == (type(value(result)), str(value(result)))
+
+
+def test_every_kind_of_target_is_on_the_page() -> None:
+    assert {row[0] for row in rows("target")} == set(COERCIONS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "yes", "no"), [(r[0], r[2], r[3]) for r in rows("condition")]
+)
+def test_conditions_hold_as_the_page_says(condition: str, yes: str, no: str) -> None:
+    rules = f"when {condition}:\n    note: = yes"
+    assert made(rules, value(yes)) == {"note": "yes"}
+    assert made(rules, value(no)) == {}
+
+
+@pytest.mark.parametrize(("rule", "said"), rows("written"))
+def test_mistakes_are_told_as_the_page_says(rule: str, said: str) -> None:
+    tables = "codes:\n  channel: {a: b}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(whole(f"rules:\n  {rule}\n{tables}", "json", "Order"), FILE)
+    assert caught.value.problem.detail == f"line 5: {said}"
+
+
+def test_every_code_is_on_the_page() -> None:
+    codes = {cause.code for cause in vars(errors).values() if isinstance(cause, Cause)}
+    assert {row[0] for row in rows("code")} == codes
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    assert [row[1].replace(",", "") for row in rows("of a file")] == [
+        str(limit)
+        for limit in (
+            yaml_text.CHARACTERS_MAX,
+            yaml_text.DEPTH_MAX,
+            yaml_text.NODES_MAX,
+            spec.TEXT_MAX,
+            grammar.PARTS_MAX,
+            grammar.LISTS_MAX,
+            spec.BRANCHES_MAX,
+            transforms.DIGITS_MAX,
+        )
+    ]
