@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 __all__ = ["Leaf", "Rule", "RuleOf", "json_leaves", "json_numbers", "xml_leaves"]
@@ -52,12 +53,17 @@ _MARKUP = re.compile(
     re.DOTALL,
 )
 _ASIDE = frozenset({"comment", "open_comment", "pi", "open_pi"})
-_ATTRIBUTE = re.compile(rb"([^\s=<>\"'/]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_ATTRIBUTE = re.compile(rb"([^\s=<>\"'/]++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'))?")
 _RESERVED = (b"xmlns", b"xml:", b"xsi:")
 
 
+@lru_cache(maxsize=4096)
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "replace").lower()
+
+
 def _local(name: bytes) -> str:
-    return name[-_NAME_BYTES_MAX:].rpartition(b":")[2].decode("utf-8", "replace").lower()
+    return _text(name[-_NAME_BYTES_MAX:].rpartition(b":")[2])
 
 
 def xml_leaves(payload: bytes, rule_of: RuleOf) -> Iterator[Leaf]:
@@ -75,9 +81,10 @@ def xml_leaves(payload: bytes, rule_of: RuleOf) -> Iterator[Leaf]:
             own = rule_of(name, around, rule)
             serial += 1
             frame = (name, own, field if own and own == rule else serial)
-            for start, end, one in _attributes(payload, part.span(kind), frame, rule_of):
-                serial += 1
-                yield Leaf(start, end, one, serial)
+            if part[kind]:
+                for start, end, one in _attributes(payload, part.span(kind), frame, rule_of):
+                    serial += 1
+                    yield Leaf(start, end, one, serial)
             if not part[kind].endswith(b"/"):
                 stack.append(frame)
         elif rule and not (kind in _ASIDE and rule == "never"):
@@ -88,7 +95,7 @@ def _attributes(
     payload: bytes, span: tuple[int, int], element: _Frame, rule_of: RuleOf
 ) -> Iterator[tuple[int, int, Rule]]:
     for attribute in _ATTRIBUTE.finditer(payload, *span):
-        if attribute[1].startswith(_RESERVED):
+        if attribute.lastindex == 1 or attribute[1].startswith(_RESERVED):
             continue
         rule = rule_of(_local(attribute[1]), element[0], element[1])
         if rule:
@@ -143,4 +150,4 @@ def _key(text: bytes) -> str:
             return str(json.loads(b'"' + text + b'"')).lower()
         except ValueError:
             pass
-    return text.decode("utf-8", "replace").lower()
+    return _text(text)

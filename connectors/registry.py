@@ -47,9 +47,7 @@ def load(connector: str) -> Connector:
 
 def folder(connector: str) -> Path:
     """The folder of a connector: manifest, samples, README."""
-    spec = find_spec(_entry(connector).module)
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).parent
+    return _place(_entry(connector).module)
 
 
 def mapping_text(connector: str, name: str) -> tuple[str, str]:
@@ -59,13 +57,15 @@ def mapping_text(connector: str, name: str) -> tuple[str, str]:
     keep theirs in the package of the mapping language.
     """
     own = folder(connector) / "mappings" / f"{name}.yaml"
-    file = own if own.exists() else _shipped() / connector / f"{name}.yaml"
+    file = own if own.exists() else _place("mappings") / connector / f"{name}.yaml"
     return file.read_text("utf-8"), f"{connector}/{name}.yaml"
 
 
-def _shipped() -> Path:
-    spec = find_spec("mappings")
-    assert spec is not None and spec.origin is not None
+def _place(module: str) -> Path:
+    """The folder of a package, without importing it."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ConfigError(UNKNOWN_CONNECTOR.at(f"the package {module!r} is not installed"))
     return Path(spec.origin).parent
 
 

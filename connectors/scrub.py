@@ -133,7 +133,8 @@ def _scrub(payload: bytes, profile: ScrubProfile, *, widths: int) -> bytes:
 def _masked_wide(payload: bytes, profile: ScrubProfile, *, widths: int) -> bytes:
     """Scrub the code units of UTF-16 in either order, from even and from odd offsets.
 
-    UTF-32 looks like UTF-16 again in there, which is what ``widths`` counts.
+    UTF-32 looks like UTF-16 again in there, which is what ``widths`` counts. No byte order mark
+    is trusted, so beside a character beyond Latin-1 one digit too many may be masked.
     """
     # A record may be cut inside a unit: the other half of its first and last byte is made up.
     out = bytearray(b"\0" + payload + b"\0")

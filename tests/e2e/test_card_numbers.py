@@ -87,7 +87,7 @@ XML_PLAIN_PLACES: dict[str, Callable[[str], str]] = {
         f'<Total TotalType="TransactionGrandAmount">{n}x',
         1,
     ),
-    "a business date": lambda n: SALE.replace("<BusinessDayDate>", f"<BusinessDayDate>{n}", 1),
+    "a business date": lambda n: SALE.replace("<BusinessDayDate>", f"<BusinessDayDate>{n}x", 1),
 }
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "UTF-8": str.encode,

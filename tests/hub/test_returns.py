@@ -37,7 +37,9 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         yield opened
 
 
-def line(number: int, item: str, *, kind: str = "GTIN", returned: bool = False, inside: str = "") -> str:
+def line(
+    number: int, item: str, *, kind: str = "GTIN", returned: bool = False, inside: str = ""
+) -> str:
     element = "Return" if returned else "Sale"
     return LINE.format(
         number=number, item=item, kind=kind, element=element, amount="2.00", inside=inside
@@ -89,7 +91,9 @@ def test_two_lines_of_one_article_are_not_guessed_between(hub: Hub, tmp_path: Pa
     assert found(hub) == [("1", SALE, True, None)]
 
 
-def test_an_article_known_by_two_numbers_is_found_through_its_item(hub: Hub, tmp_path: Path) -> None:
+def test_an_article_known_by_two_numbers_is_found_through_its_item(
+    hub: Hub, tmp_path: Path
+) -> None:
     bought = sale(line(1, "00000000500017"), line(2, "00000000500024"))
     back = returning(line(1, "INV-24", kind="SKU", returned=True), link=LINK.format(line=""))
     send(hub, tmp_path, bought, back)

@@ -55,7 +55,8 @@ def test_what_is_there_is_kept_exactly(rule: str, value: Any, result: Any) -> No
 def test_paths_go_down_and_may_end_anywhere() -> None:
     rule = "  note: a.b.c"
     assert made(rule, {"a": {"b": {"c": "x"}}}) == {"note": "x"}
-    for a in (None, "", {}, {"b": None}, {"b": {}}, {"b": {"c": ""}}):
+    values: list[Any] = [None, "", {}, {"b": None}, {"b": {}}, {"b": {"c": ""}}]
+    for a in values:
         assert made(rule, {"a": a}) == {}
 
 
