@@ -12,21 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import parse, sale
-from bench.clock import Sample, interleaved
+from sqlalchemy import Connection, Engine, RootTransaction
+
+from bench import sale
+from bench.clock import Sample
 from bench.figure import Figure, of
+from bench.profile import sampled
 from bench.sale import Size
 from connectors import registry
 from connectors.scrub import scrub
-from hub import bootstrap, checks, journal, library
+from connectors.xml_split import split_xml
+from hub import bootstrap, checks, journal, naming, placing
 from hub.home import Home
 from hub.receive import receive
+from mappings.mapping import Mapping
+from schemas.model import Canonical
 
 __all__ = ["figures"]
 
 _ROUNDS = 3
 _US = 1_000_000
-_LEAN, _TALKATIVE = 3_000, 600
 _DAY_SALES, _DAYS = 200, 54
 _LYNCHPIN = [sys.executable, "-c", "from hub.cli import main; main()"]
 
@@ -41,30 +46,40 @@ class _Run:
     processor_again: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """What came of receiving ``count`` sales again and again, always into a fresh home."""
+
+    count: int
+    runs: list[_Run]
+    shares: dict[str, float]
+
+
 def figures() -> Iterator[Figure]:
     """Measure in fresh homes on this machine's disk, every commit durable."""
-    lean = _received(_LEAN, size="4 kB")
-    talkative = _received(_TALKATIVE, size="18 kB")
+    lean = _received(3_000, size="4 kB")
+    talkative = _received(600, size="18 kB")
     yield _speed(lean, talkative)
-    yield _budget("4 kB", "4kb", _LEAN, lean)
-    yield _budget("18 kB", "18kb", _TALKATIVE, talkative)
+    yield _budget("4 kB", "4kb", lean)
+    yield _budget("18 kB", "18kb", talkative)
     yield of(
-        Sample(tuple(run.processor_again / _LEAN * _US for run in lean)),
+        Sample(tuple(run.processor_again / lean.count * _US for run in lean.runs)),
         id="hub.duplicate_us.4kb",
         what="a sale of 4 kB received once more",
         unit="µs",
-        n=_LEAN,
+        n=lean.count,
         seed=sale.SEED,
     )
     yield _memory()
 
 
-def _received(count: int, *, size: Size) -> list[_Run]:
+def _received(count: int, *, size: Size) -> _Received:
     with TemporaryDirectory(dir=_disk()) as folder:
         file = sale.write(Path(folder) / "sales.xml", count, size=size)
         # The first one also loads code and compiles mappings, so it does not count.
         runs = [_run(Home(Path(folder) / f"home{n}"), file, count) for n in range(_ROUNDS + 1)]
-    return runs[1:]
+        shares = _shares(file, Home(Path(folder) / "profile"))
+    return _Received(count, runs[1:], shares)
 
 
 def _disk() -> Path:
@@ -92,66 +107,62 @@ def _run(home: Home, file: Path, count: int) -> _Run:
     )
 
 
-def _speed(lean: list[_Run], talkative: list[_Run]) -> Figure:
+def _speed(lean: _Received, talkative: _Received) -> Figure:
+    def a_second(received: _Received, clock: str) -> Sample:
+        return Sample(tuple(received.count / getattr(run, clock) for run in received.runs))
+
     return of(
-        Sample(tuple(_LEAN / run.wall for run in lean)),
+        a_second(lean, "wall"),
         id="hub.sales_per_s.sqlite",
         what="sales of 4 kB, from file to applied and durable, one process",
         unit="1/s",
         side="least",
-        n=_LEAN,
+        n=lean.count,
         seed=sale.SEED,
         beside={
-            "a second of processor time": Sample(
-                tuple(_LEAN / run.processor for run in lean)
-            ).median,
-            "as duplicates": Sample(tuple(_LEAN / run.wall_again for run in lean)).median,
-            "of 18 kB": Sample(tuple(_TALKATIVE / run.wall for run in talkative)).median,
+            "a second of processor time": a_second(lean, "processor").median,
+            "as duplicates": a_second(lean, "wall_again").median,
+            "of 18 kB": a_second(talkative, "wall").median,
         },
     )
 
 
-def _budget(size: Size, suffix: str, count: int, runs: list[_Run]) -> Figure:
+def _budget(size: Size, suffix: str, received: _Received) -> Figure:
     """Processor time of a sale; ``beside`` says which step takes how much of it."""
-    total = Sample(tuple(run.processor / count * _US for run in runs))
-    steps = {name: sample.median * _US for name, sample in _steps(size).items()}
-    rest = total.median - sum(steps.values())
+    total = Sample(tuple(run.processor / received.count * _US for run in received.runs))
     return of(
         total,
         id=f"hub.sale_us.{suffix}",
-        what=f"processor time of a sale of {size}, with its steps beside it",
+        what=f"processor time of a sale of {size}, its steps in the profile below",
         unit="µs",
-        n=count,
+        n=received.count,
         seed=sale.SEED,
-        beside={**steps, "rows, transactions and the rest": max(rest, 0.0)},
+        beside={name: share * total.median for name, share in received.shares.items()},
     )
 
 
-def _steps(size: Size) -> dict[str, Sample]:
-    """Each step of receiving on its own, on the same messages."""
-    connector, count = registry.load("poslog"), 100
-    options, record = connector.options(), parse.chunks(count, size=size)
-    messages = parse.slices(connector, record)
-    packed = [journal.compress(m.payload) for m in messages]
-    documents = [connector.decode(m.payload, m.context, options)[0] for m in messages]
-    mapping = library.in_force("poslog", documents[0].kind)
-    values = [{**mapping.run(d.body)[0], "system": "bench"} for d in documents]
-    models = [mapping.spec.model.model_validate(v) for v in values]
-    works: dict[str, Callable[[], object]] = {
-        "split": lambda: list(connector.split(record, options, None)),
-        "scrub": lambda: [scrub(m.payload, connector.scrub) for m in messages],
-        "hash and compress": lambda: [
-            (journal.digest(m.payload), journal.compress(m.payload)) for m in messages
-        ],
-        "decompress": lambda: [journal.decompress(p) for p in packed],
-        "decode": lambda: [connector.decode(m.payload, m.context, options) for m in messages],
-        "name": lambda: [connector.name(d, options) for d in documents],
-        "map": lambda: [mapping.run(d.body) for d in documents],
-        "validate": lambda: [mapping.spec.model.model_validate(v) for v in values],
-        "check": lambda: [checks.check(m, connector.manifest) for m in models],
-        "write as JSON": lambda: [m.model_dump_json(exclude_none=True) for m in models],
+def _shares(file: Path, home: Home) -> dict[str, float]:
+    """Which share of the processor time of receiving a file each step takes, in the order run."""
+    connector = registry.load("poslog")
+    steps: dict[str, tuple[Callable[..., object], ...]] = {
+        "split and prove well-formed": (split_xml,),
+        "scrub": (scrub,),
+        "hash and compress": (journal.digest, journal.compress),
+        "decompress": (journal.decompress,),
+        "decode": (connector.decode,),
+        "name": (connector.name, naming.business_hash, naming.fact_id),
+        "map": (Mapping.run,),
+        "place in time": (placing.place,),
+        "validate": (Mapping.validated,),
+        "check": (checks.check,),
+        "write as JSON": (Canonical.model_dump_json,),
+        "statements": (Connection.execute, Connection.scalar),
+        "begin and commit": (Engine.begin, RootTransaction.commit),
     }
-    return interleaved(works, rounds=15, each=count)
+    bootstrap.create(home)
+    with bootstrap.open_hub(home) as hub, sampled(steps) as shares:
+        receive(hub, "poslog", [file])
+    return shares
 
 
 def _memory() -> Figure:
@@ -172,7 +183,9 @@ def _peak_mb(days: int) -> float:
     with TemporaryDirectory(dir=_disk()) as folder:
         name = Path(folder) / "sales.xml"
         file = sale.write_days(name, _DAY_SALES, days=days, size="18 kB")
-        environment = {**os.environ, "LYNCHPIN_HOME": f"{folder}/home"}
+        home = Home(Path(folder) / "home")
+        bootstrap.create(home)
+        environment = {**os.environ, "LYNCHPIN_HOME": str(home.path)}
         command = [*_LYNCHPIN, "receive", "poslog", str(file), "--json"]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None

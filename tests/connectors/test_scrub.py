@@ -431,7 +431,7 @@ def test_json_stays_json_of_the_same_shape(document: Any) -> None:
         assert shape_of_json(clean) == shape_of_json(document)
 
 
-@pytest.mark.parametrize("head", [b"", b"<cvv ", b"<cvv b", b"<cvv>", b'{"cvv"', b'{"cvv": "'])
+@pytest.mark.parametrize("head", [b"", b"<cvv b", b"<cvv>", b'{"cvv": "'])
 @pytest.mark.parametrize(
     "unit",
     [

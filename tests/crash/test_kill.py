@@ -178,7 +178,7 @@ def _try(folder: Path, empty_home: Path, file: Path, variant: str, steps: Iterab
     if not (folder / "empty").exists():
         shutil.copytree(empty_home, folder / "empty")
     numbers = [str(step) for step in steps]
-    command = [sys.executable, KILLER, folder, file, variant, *numbers]
+    command: list[str | Path] = [sys.executable, KILLER, folder, file, variant, *numbers]
     subprocess.run(command, check=True, timeout=600)
 
 

@@ -160,7 +160,7 @@ def test_explain_names_message_path_rule_and_version(
     assert origin["message_id"] == played.show(name).message_id
     assert origin["version"]
     file = Path(__file__).resolve().parents[2] / "mappings" / origin["mapping"]
-    assert path.split(".")[-1] in file.read_text().splitlines()[origin["line"] - 1]
+    assert path.rsplit(".", maxsplit=1)[-1] in file.read_text().splitlines()[origin["line"] - 1]
     text = played.lynchpin("explain", name, path).stdout
     assert f"{origin['mapping']}:{origin['line']}" in text
     assert played.lynchpin("explain", name, "no.such.path").returncode == 2

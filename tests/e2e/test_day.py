@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hub.demo import till
+from hub.demo import poslog_writer, till
 from hub.demo.ledger import tally
-from hub.demo.retailer import NEW_YORK, VIENNA
+from hub.demo.retailer import NEW_YORK, NEW_YORK_UPTOWN, VIENNA
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
@@ -122,15 +123,16 @@ def test_two_torn_days_find_their_own_rests(
 
 
 def test_a_torn_tag_is_not_settled_by_the_file_of_another_store(
-    fresh: Callable[[], House], us_day: bytes, eu_day: bytes
+    fresh: Callable[[], House], us_day: bytes
 ) -> None:
+    other_day = poslog_writer.day(NEW_YORK_UPTOWN, seed=3)
     both = fresh()
     both.send("poslog", us_day)
-    both.send("poslog", eu_day)
+    both.send("poslog", other_day)
     house = fresh()
     cut = us_day.index(b"<Transaction>", len(us_day) // 2) + len(b"<Transaction>")
     house.send("poslog", us_day[:cut])
-    house.send("poslog", eu_day)
+    house.send("poslog", other_day)
     house.send("poslog", us_day[cut:])
     assert _settled(house, both.export())
 
@@ -167,3 +169,14 @@ def test_the_torn_end_is_held_until_its_rest_arrives(house: House, us_day: bytes
     assert problem.byte == us_day.rindex(b"<Transaction>", 0, cut)
     house.send("poslog", us_day[cut:])
     assert not house.held()
+
+
+def test_halves_of_two_sales_are_held_as_they_do_not_add_up(house: House, us_day: bytes) -> None:
+    starts = [i.start() for i in re.finditer(rb"<Transaction>", us_day)]
+    cuts = [us_day.find(b"</LineItem>", start) + len(b"</LineItem>") for start in starts]
+    # Of two sales with a line each before the cut and more behind it.
+    one, other = [c for c, end in zip(cuts, starts[1:], strict=False) if c < end][2:4]
+    house.send("poslog", us_day[:one], "one.xml")
+    report = house.send("poslog", us_day[other:], "other.xml")
+    assert [problem.code for problem in report.problems] == ["LP-HUB-010"]
+    assert report.applied == report.messages - 1

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hub.relocate import load_locations
 from hub import bootstrap
 from hub.home import Home
+from hub.relocate import load_locations
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House

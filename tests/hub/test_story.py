@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 _SABOTAGED = """
-from decimal import Decimal
-from hub.demo import poslog_writer, story, till
+from hub.demo import poslog_writer
 {sabotage}
 import sys
 sys.argv = ["lynchpin", "demo", "--once"]
@@ -21,13 +20,13 @@ main()
 _SABOTAGES = {
     "nothing": "",
     "one amount is written wrong": """
+import re
 write, seen = poslog_writer.transaction, []
 def wrong(entry, **detail):
     written = write(entry, **detail)
     if not seen and b"TransactionGrandAmount" in written:
         seen.append(entry)
-        head, tail = written.rsplit(b'"TransactionGrandAmount">', 1)
-        written = head + b'"TransactionGrandAmount">1' + tail
+        written = re.sub(b'(TransactionGrandAmount[^>]*>)', rb'\\g<1>1', written, count=1)
     return written
 poslog_writer.transaction = wrong
 """,

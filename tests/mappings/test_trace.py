@@ -150,6 +150,24 @@ def test_a_skipped_element_leaves_no_trace(order: Mapping) -> None:
     assert trace.origins == order.trace(BODY).origins
 
 
+def test_an_object_from_the_element_at_hand_adds_no_step() -> None:
+    text = (
+        "mapping: a\nreads: json\nto: Order\nrules:\n  customer from .:\n    email: e\n"
+        "  lines[] from l[]:\n    presentment_price from .:\n      amount: p\n"
+        "    discount: d\n    taxes[] from t[]:\n      name: /e\n      amount: /.\n"
+    )
+    mapping = load(text.replace("      amount: /.\n", ""), "f")
+    origins = mapping.trace({"e": "x", "l": [{"p": 1, "d": 2, "t": [3]}]}).origins
+    assert {target: o.source for target, o in origins.items()} == {
+        "customer.email": "e",
+        "lines[0].presentment_price.amount": "l[0].p",
+        "lines[0].discount": "l[0].d",
+        "lines[0].taxes[0].name": "e",
+    }
+    found = problem(load(text, "f"), {"e": "x", "l": [{"t": [3]}]})
+    assert (found.path, found.target) == (".", "lines[0].taxes[0].amount")
+
+
 def test_lineage_of_xml() -> None:
     text = (
         "mapping: till.sale\nreads: xml\nto: Transaction\nrules:\n"
@@ -202,22 +220,34 @@ def test_lineage_of_xml() -> None:
             "lines[0].taxes[1]",
             "aaa",
         ),
-        ({"addresses": [{"type": "bill", "town": {"Ann": 1}}]}, 23, None, "bill_to.city", None),
-        ({"addresses": [{"type": "bill", "more": {"Ann": 1}}]}, 24, None, "bill_to.lines", None),
+        (
+            {"addresses": [{"type": "bill", "town": {"Ann": 1}}]},
+            23,
+            "addresses[type=bill].town",
+            "bill_to.city",
+            None,
+        ),
+        (
+            {"addresses": [{"type": "bill", "more": {"Ann": 1}}]},
+            24,
+            "addresses[type=bill].more",
+            "bill_to.lines",
+            None,
+        ),
     ],
 )
 def test_a_value_that_does_not_fit(
     order: Mapping,
     changes: dict[str, Any],
     line: int,
-    path: str | None,
+    path: str,
     target: str,
     value: str | None,
 ) -> None:
     found = problem(order, changed(**changes))
     assert found.code == "LP-MAP-101"
     assert found.rule == f"shop/order.yaml:{line}"
-    assert path is None or found.path == path
+    assert found.path == path
     assert found.target == target
     assert found.value == value
 
@@ -263,6 +293,11 @@ def test_what_the_model_does_not_take(
     assert (found.rule, found.path) == (f"shop/order.yaml:{line}", path)
     assert (found.target, found.value) == (target, value)
     assert (found.detail or "").startswith(f"{target}: ")
+
+
+def test_what_a_branch_would_have_filled_names_the_branch() -> None:
+    found = problem(load(ORDER.replace("  otherwise:\n    life: = open\n", ""), "f.yaml"), BODY)
+    assert (found.target, found.rule, found.path) == ("life", "f.yaml:15", "= cancelled")
 
 
 def test_what_no_rule_fills_is_told_too() -> None:
