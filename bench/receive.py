@@ -20,8 +20,8 @@ from bench.figure import Figure, of
 from bench.profile import sampled
 from bench.sale import Size
 from connectors import registry
+from connectors.formats.xml_split import split_xml
 from connectors.scrub import scrub
-from connectors.xml_split import split_xml
 from hub import bootstrap, checks, journal, naming, placing
 from hub.home import Home
 from hub.receive import receive

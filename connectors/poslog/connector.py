@@ -9,12 +9,12 @@ from pathlib import Path
 from lxml import etree
 
 from connectors.api import FOREIGN, NAMELESS, Connector, Document, Name, Options, Rest, Slice
+from connectors.formats.xml_split import Format, split_xml
+from connectors.formats.xml_split import continues as goes_on
+from connectors.formats.xml_tree import Namespaces, parse_slice
 from connectors.manifest import read
 from connectors.poslog import content
 from connectors.poslog.scrub_profile import PROFILE
-from connectors.xml_split import Format, split_xml
-from connectors.xml_split import continues as goes_on
-from connectors.xml_tree import Namespaces, parse_slice
 from schemas.problem import Rejected
 
 __all__ = ["PoslogOptions", "connector"]
@@ -53,7 +53,7 @@ class PoslogOptions(Options):
 def split(
     chunks: Iterable[bytes], options: PoslogOptions, rest: Rest | None = None
 ) -> Iterator[Slice | Rest]:
-    """Cut a POSLog, whatever it is wrapped in, into transactions; see ``xml_split``."""
+    """Cut a POSLog, whatever it is wrapped in, into transactions; see ``formats.xml_split``."""
     return split_xml(chunks, options, rest, form=_FORMAT)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.api import FOREIGN, NAMELESS, Connector, Document, Name, Rest, Slice
-from connectors.json_record import continues, split_record
-from connectors.json_text import JsonOptions, decode_json
+from connectors.formats.json_record import continues, split_record
+from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.manifest import read
 from connectors.shopify import content
 from connectors.shopify.scrub_profile import PROFILE
@@ -34,7 +34,7 @@ _GLOBAL_ID = "gid://shopify/"
 def split(
     chunks: Iterable[bytes], options: JsonOptions, rest: Rest | None = None
 ) -> Iterator[Slice | Rest]:
-    """Cut a webhook body, a REST reply, a list or JSON lines; see ``json_record``."""
+    """Cut a webhook body, a REST reply, a list or JSON lines; see ``formats.json_record``."""
     return split_record(chunks, wrappers=_WRAPPERS, lists=_LISTS, rest=rest)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from connectors import registry
 from connectors.api import Slice
+from connectors.contract.trial import expected, mapping, pieces, samples
 from connectors.scrub import scrub
-from connectors.trial import expected, mapping, pieces, samples
 from hub.journal import Stored, digest
 from hub.translate import Named, Translated, Translator, Zone
 

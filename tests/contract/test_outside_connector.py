@@ -59,8 +59,8 @@ CODE = '''
 from pathlib import Path
 
 from connectors.api import NAMELESS, Connector, Document, Name
-from connectors.json_record import continues, split_record
-from connectors.json_text import JsonOptions, decode_json
+from connectors.formats.json_record import continues, split_record
+from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.manifest import read
 from connectors.scrub import ScrubProfile
 from schemas.problem import Rejected
@@ -127,7 +127,8 @@ EXPECTED = [
 
 VISIT = """
 import sys
-from connectors import contract, registry, trial
+from connectors import registry
+from connectors.contract import checks as contract, trial
 
 assert "acme_calls" in registry.manifests(), sorted(registry.manifests())
 {prelude}

@@ -11,7 +11,7 @@ from lxml import etree
 
 from connectors import registry
 from connectors.api import Slice
-from connectors.trial import documents, mapping, pieces, samples
+from connectors.contract.trial import documents, mapping, pieces, samples
 from mappings.coverage import unread
 from mappings.mapping import Mapping, load
 from schemas.problem import Rejected

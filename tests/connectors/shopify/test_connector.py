@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.api import Rest, Slice
-from connectors.json_text import JsonOptions
+from connectors.formats.json_text import JsonOptions
 from connectors.scrub import scrub
 from connectors.shopify import connector
 from connectors.shopify.scrub_profile import PROFILE

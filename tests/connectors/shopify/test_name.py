@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.api import Document, Name
-from connectors.json_text import JsonOptions, decode_json
+from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.shopify import connector
 from connectors.shopify.content import CUSTOMER, ORDER, REFUND, written
 from schemas.problem import Rejected

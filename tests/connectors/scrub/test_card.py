@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.card import exposed, is_card, luhn
+from connectors.scrub.card import exposed, is_card, luhn
 
 
 def masked(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.api import MESSAGE_BYTES_MAX, Rest, Slice
-from connectors.json_record import DEPTH_MAX, RECORD_BYTES_MAX, continues, split_record
+from connectors.formats.json_record import DEPTH_MAX, RECORD_BYTES_MAX, continues, split_record
 from schemas.problem import Refused
 
 WRAPPERS = frozenset({b"order", b"refund"})

@@ -25,8 +25,8 @@ from connectors.api import (
     Rest,
     Slice,
 )
-from connectors.xml_gap import DAMAGED, read_gap
-from connectors.xml_head import (
+from connectors.formats.xml_gap import DAMAGED, read_gap
+from connectors.formats.xml_head import (
     Head,
     Transcoder,
     begins_document,
@@ -36,7 +36,7 @@ from connectors.xml_head import (
     read_head,
     resume,
 )
-from connectors.xml_tree import Namespaces, parse_slice
+from connectors.formats.xml_tree import Namespaces, parse_slice
 from schemas.problem import Problem, Refused, Rejected
 
 __all__ = ["Format", "continues", "split_xml"]

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from connectors.api import Options, Slice
-from connectors.xml_split import Format, split_xml
-from connectors.xml_tree import Namespaces
+from connectors.formats.xml_split import Format, split_xml
+from connectors.formats.xml_tree import Namespaces
 from schemas.problem import ConfigError
 
 FORM = Format("Transaction", frozenset({"POSLog"}), Namespaces(re.compile("urn:example:format")))

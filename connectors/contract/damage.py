@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from connectors.card import luhn
+from connectors.scrub.card import luhn
 
 __all__ = [
     "UNKNOWN",

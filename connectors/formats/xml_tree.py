@@ -15,7 +15,7 @@ from functools import lru_cache
 from lxml import etree
 
 from connectors.api import DEPTH, MALFORMED
-from connectors.xml_head import as_utf8, read_context
+from connectors.formats.xml_head import as_utf8, read_context
 from schemas.problem import Problem, Rejected
 
 __all__ = ["Namespaces", "parse_slice"]

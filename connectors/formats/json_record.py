@@ -28,7 +28,7 @@ from connectors.api import (
     Rest,
     Slice,
 )
-from connectors.utf8_stream import Utf8Stream
+from connectors.formats.utf8_stream import Utf8Stream
 from schemas.problem import Problem, Refused
 
 __all__ = ["DEPTH_MAX", "RECORD_BYTES_MAX", "continues", "split_record"]

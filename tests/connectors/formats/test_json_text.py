@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.json_text import JsonOptions, decode_json
+from connectors.formats.json_text import JsonOptions, decode_json
 from schemas.problem import Problem, Rejected
 
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ import re
 import pytest
 from lxml import etree
 
-from connectors.xml_tree import Namespaces, parse_slice
+from connectors.formats.xml_tree import Namespaces, parse_slice
 from schemas.problem import Rejected
 
 NAMES = Namespaces(

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from connectors.api import DEPTH
-from connectors.xml_head import Wrapper, wrapper
+from connectors.formats.xml_head import Wrapper, wrapper
 from schemas.problem import Cause, Refused
 
 __all__ = ["DAMAGED", "Gap", "read_gap"]

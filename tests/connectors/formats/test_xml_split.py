@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from connectors.api import MESSAGE_BYTES_MAX, Options, Rest, Slice
-from connectors.xml_split import Format, continues, split_xml
-from connectors.xml_tree import Namespaces, parse_slice
+from connectors.formats.xml_split import Format, continues, split_xml
+from connectors.formats.xml_tree import Namespaces, parse_slice
 from schemas.problem import Refused
 
-DAY = Path(__file__).resolve().parents[2] / "../shared/samples/poslog/ncr-acs-v2.1-day.xml"
+DAY = Path(__file__).resolve().parents[3] / "../shared/samples/poslog/ncr-acs-v2.1-day.xml"
 NAMES = Namespaces(
     own=re.compile(r"urn:example:format"),
     vendors=(("acs", re.compile(r"urn:example:acs:.*")),),

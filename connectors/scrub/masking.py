@@ -1,8 +1,8 @@
 r"""Card data is masked before the first write, in place and byte for byte.
 
-What is masked and what is not: a field that the profile names goes by the profile, any other text
-goes by ``connectors.card``. Offsets stay those of the file as received, because nothing grows or
-shrinks: a digit becomes ``*``, ``&#52;`` becomes ``&#42;``, ``\u0034`` becomes ``\u002a``.
+What is masked and what is not: a field that the profile names goes by the profile, any other
+text goes by ``connectors.scrub.card``. Offsets stay those of the file as received, because nothing
+grows or shrinks: a digit becomes ``*``, ``&#52;`` becomes ``&#42;``, ``\u0034`` becomes ``\u002a``.
 
 This also runs inside the store agent, so it needs the standard library alone and the profile is
 plain data.
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from connectors.card import KEPT, exposed
-from connectors.field import Leaf, Rule, RuleOf, json_leaves, json_numbers, xml_leaves
-from connectors.spelling import decoded, plain, views, write_mask
+from connectors.scrub.card import KEPT, exposed
+from connectors.scrub.field import Leaf, Rule, RuleOf, json_leaves, json_numbers, xml_leaves
+from connectors.scrub.spelling import decoded, plain, views, write_mask
 
 __all__ = ["COMMON_PAN", "COMMON_SECRET", "ScrubProfile", "scrub", "scrub_text"]
 

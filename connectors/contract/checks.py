@@ -29,12 +29,13 @@ from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from connectors import damage, registry
+from connectors import registry
 from connectors.api import MESSAGE_BYTES_MAX, Rest, Slice
-from connectors.damage import Leaf
+from connectors.contract import damage
+from connectors.contract.damage import Leaf
+from connectors.contract.trial import Outcome, kept, mapping, pieces, samples, take, take_in
 from connectors.registry import GROUP
 from connectors.scrub import ScrubProfile, scrub
-from connectors.trial import Outcome, kept, mapping, pieces, samples, take, take_in
 from schemas.problem import Problem, Refused, Rejected
 
 __all__ = ["CHECKS", "Check"]
