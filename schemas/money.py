@@ -20,7 +20,8 @@ __all__ = ["Amount", "Currency", "Money", "Quantity", "Rate", "plain"]
 
 def plain(number: Decimal) -> str:
     """Write a decimal digit for digit, without an exponent: ``Decimal('1E+2')`` gives ``100``."""
-    return format(number, "f")
+    text = str(number)
+    return format(number, "f") if "E" in text else text
 
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(?:\.[0-9]{1,16})?")
