@@ -115,6 +115,7 @@ class _Intake:
         self._problems: dict[int, Problem] = {}
         self._messages = 0
         self._context = b""
+        self._last = (b"", b"")
         self._rest: Rest | None = None
         self.record_id = self._open()
 
@@ -137,8 +138,7 @@ class _Intake:
     def add(self, piece: Slice | Rest) -> None:
         """Scrub a piece and queue it; nothing unscrubbed goes further than this."""
         payload = scrub(piece.payload, self._door.connector.scrub)
-        if piece.context and not self._context:
-            self._context = scrub(piece.context, self._door.connector.scrub)
+        context = self._scrubbed(piece.context)
         problem, joined = None, False
         if isinstance(piece, Slice):
             problem, joined = piece.problem, piece.joined
@@ -147,7 +147,6 @@ class _Intake:
                 if telling and payload.startswith(end.rest.payload):
                     torn.close(self._connection, end, now=self._now)
         else:
-            context = scrub(piece.context, self._door.connector.scrub)
             self._rest = Rest(payload, piece.offset, context)
             if not payload.strip():
                 return
@@ -162,6 +161,7 @@ class _Intake:
                 "length": len(payload),
                 "payload": journal.compress(payload),
                 "digest": journal.digest(payload),
+                "context": None if context == self._context else context,
                 "joined": joined,
                 "state": "pending",
             }
@@ -169,6 +169,14 @@ class _Intake:
         self._messages += 1
         if len(self._rows) >= _ROWS_AT_ONCE:
             self._flush()
+
+    def _scrubbed(self, context: bytes) -> bytes:
+        """Scrub a context; the first one is the record's, and mostly all of them are the same."""
+        if context is not self._last[0]:
+            self._last = (context, scrub(context, self._door.connector.scrub))
+        if not self._messages:
+            self._context = self._last[1]
+        return self._last[1]
 
     def _flush(self) -> None:
         if self._rows:
@@ -196,8 +204,7 @@ class _Intake:
         if self._rest is not None:
             values["rest_offset"] = self._rest.offset
             values["rest_payload"] = journal.compress(self._rest.payload)
-            # It says all that the context of the messages says, and how to go on besides.
-            values["context"] = self._rest.context or self._context
+            values["rest_context"] = self._rest.context
         for end in measured.repeated:
             if self._rest is None or measured.size > end.size:
                 torn.close(self._connection, end, now=self._now)

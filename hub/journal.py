@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import zstandard
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from connectors.api import MESSAGE_BYTES_MAX
 from hub.store.tables import hold, message, record
@@ -82,7 +82,7 @@ _STORED: Select[Any] = select(
     message.c.digest,
     message.c.joined,
     message.c.state,
-    record.c.context,
+    func.coalesce(message.c.context, record.c.context),
     record.c.source,
     record.c.system,
     record.c.connector,

@@ -36,7 +36,7 @@ def open_ends(connection: Connection, source: str, name: str) -> list[End]:
             record.c.id,
             record.c.rest_payload,
             record.c.rest_offset,
-            record.c.context,
+            record.c.rest_context,
             record.c.name,
             record.c.bytes,
             record.c.sha256,
@@ -77,7 +77,7 @@ def close(connection: Connection, end: End, *, now: str) -> None:
     The half itself is erased: a card number that the cut went through looks like none to the
     scrubber, which has seen the whole by now.
     """
-    closed = {"rest_closed": True, "rest_payload": None}
+    closed = {"rest_closed": True, "rest_payload": None, "rest_context": None}
     connection.execute(update(record).where(record.c.id == end.record_id).values(closed))
     number = connection.scalar(
         select(message.c.id)

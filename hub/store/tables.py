@@ -75,13 +75,14 @@ record = Table(
     # Size and hash of what was received, before scrubbing.
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
-    # What a connector needs from the head of the record to decode any message of it.
+    # What a connector needs from the head of the record to decode its first message.
     Column("context", LargeBinary, nullable=False),
     Column("received_at", Text, nullable=False),
     Column("messages", Integer, nullable=False),
     # The open end of a record that stopped in the middle, until the rest of it arrives.
     Column("rest_offset", BigInteger),
     Column("rest_payload", LargeBinary),
+    Column("rest_context", LargeBinary),
     Column("rest_closed", Boolean, nullable=False, server_default=false()),
 )
 Index(
@@ -113,6 +114,8 @@ message = Table(
     Column("payload", LargeBinary, nullable=False),
     # SHA-256 of the scrubbed payload: what is held once need not be held again.
     Column("digest", Text, nullable=False),
+    # The context of the messages that follow another head in the same record; else the record's.
+    Column("context", LargeBinary),
     # It began in an earlier record, so its offset lies before the start of this one.
     Column("joined", Boolean, nullable=False, server_default=false()),
     Column("state", Text, nullable=False),

@@ -201,7 +201,6 @@ def test_orders_cut_anywhere_and_sent_on_are_the_same_orders(
             assert not house.held(), f"cut at {cut}"
 
 
-@pytest.mark.xfail(reason="the journal keeps one context for all messages of a record")
 def test_one_record_may_hold_bare_and_wrapped_bodies(house: House) -> None:
     record = shop_writer.order(ORDER) + b'\n{"refund": ' + shop_writer.refund(REFUND) + b"}\n"
     report = house.send("shopify", record)

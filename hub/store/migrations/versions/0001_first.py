@@ -32,6 +32,7 @@ def _journal() -> None:
         sa.Column("messages", sa.Integer, nullable=False),
         sa.Column("rest_offset", sa.BigInteger),
         sa.Column("rest_payload", sa.LargeBinary),
+        sa.Column("rest_context", sa.LargeBinary),
         sa.Column("rest_closed", sa.Boolean, server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_record"),
     )
@@ -59,6 +60,7 @@ def _journal() -> None:
         sa.Column("length", sa.BigInteger, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("context", sa.LargeBinary),
         sa.Column("joined", sa.Boolean, server_default=sa.false(), nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("kind", sa.Text),
