@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -80,15 +82,19 @@ class Trace:
 
 
 class Mapping:
-    """A compiled mapping. Immutable, and free to be used by several threads."""
+    """A compiled mapping, free to be used by several threads."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.name = spec.name
         self.version = spec.version
         self._fast = compile_fast(spec)
-        self._traced = compile_traced(spec)
         self._lines = spec.text.splitlines()
+
+    @cached_property
+    def _traced(self) -> Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]:
+        """Compiled when it is first needed: most documents need no explanation."""
+        return compile_traced(self.spec)
 
     def run(self, body: Any) -> tuple[dict[str, Any], tuple[Flag, ...]]:
         """Map a document without validating it. Raises ``Rejected`` naming rule and source."""

@@ -60,7 +60,7 @@ _EVENTS = frozenset(
 )
 """What can happen at a till that is no sale; its name is all that says so."""
 
-_TAGS = tuple(sorted(_NUMBERS | _WORDS | _STRUCTURE))
+_TAGS = _NUMBERS | _WORDS | _STRUCTURE
 
 
 def written(transaction: etree._Element, family: str) -> bytes:
@@ -70,7 +70,7 @@ def written(transaction: etree._Element, family: str) -> bytes:
     XML does not allow in text. ``family`` is the kind of transaction: for a control transaction
     what happened is the name of an element.
     """
-    fields = [_field(element) for element in transaction.iter(*_TAGS)]
+    fields = [_field(element) for element in transaction.iter() if element.tag in _TAGS]
     body = transaction.find(family)
     if body is not None and family != "RetailTransaction":
         fields += [tag for child in body if (tag := str(child.tag)) in _EVENTS]

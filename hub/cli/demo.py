@@ -6,16 +6,18 @@ import tempfile
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from hub.cli.terminal import out, print_problem, table
-from hub.demo.story import Act, play
 from hub.explain import Explained
 from hub.home import Home
 from schemas.money import plain
+
+if TYPE_CHECKING:
+    from hub.demo.story import Act
 
 __all__ = ["demo"]
 
@@ -31,6 +33,8 @@ def demo(
     The exit status is 0 only if everything came out as written. Nothing is left behind but the
     folder named at the end.
     """
+    from hub.demo.story import play
+
     folder = Path(tempfile.mkdtemp(prefix="lynchpin-demo-"))
     inbox = folder / "inbox"
     inbox.mkdir()
