@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -146,8 +147,6 @@ def json_numbers(payload: bytes) -> Iterator[tuple[int, int]]:
 def _key(text: bytes) -> str:
     text = text[:_NAME_BYTES_MAX]
     if b"\\" in text:
-        try:
+        with suppress(ValueError):
             return str(json.loads(b'"' + text + b'"')).lower()
-        except ValueError:
-            pass
     return _text(text)
