@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 
 from hub import folds, placing
 from hub.naming import fact_id
-from hub.store.tables import document, link, order_index, transaction_index
+from hub.people.claim import Claim, claims_of
+from hub.store.tables import claim, document, link, order_index, transaction_index
 from hub.translate import Named, Translated
 from schemas.envelope import Flag, model_name
 from schemas.order import Order
@@ -63,6 +64,7 @@ class Batch:
     _transactions: dict[str, dict[str, Any]] = field(default_factory=dict)
     _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     _links: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _claims: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
 
     def learn(self, facts: Iterable[str]) -> None:
         """Look up which of these names are taken, all in one statement."""
@@ -118,6 +120,7 @@ class Batch:
             "currency": None,
         }
         self._documents[named.fact] = row
+        self._claims[named.fact] = claims_of(model, region=translated.region)
         if isinstance(model, Transaction):
             self._transaction(named.fact, model, row, flags)
         elif isinstance(model, Order):
@@ -149,12 +152,13 @@ class Batch:
         links = [row for rows in self._links.values() for row in rows]
         if links:
             self.connection.execute(insert(link), links)
+        self._write_claims()
         self._count(self._void(links))
         if self._doubled:
             folds.go_by_sequence(self.connection, self._doubled)
             self._doubled.clear()
         self._stored.update(self._documents)
-        for queue in (self._documents, self._transactions, self._orders, self._links):
+        for queue in (self._documents, self._transactions, self._orders, self._links, self._claims):
             queue.clear()
 
     def _write(self, table: Table, rows: dict[str, dict[str, Any]]) -> None:
@@ -167,6 +171,18 @@ class Batch:
             set_all = update(table).where(table.c.fact == bindparam("this"))
             values: dict[str, Any] = {name: bindparam(name) for name in names}
             self.connection.execute(set_all.values(values), old)
+
+    def _write_claims(self) -> None:
+        stale = [{"gone": fact} for fact in self._claims if fact in self._stored]
+        if stale:
+            self.connection.execute(delete(claim).where(claim.c.fact == bindparam("gone")), stale)
+        rows = [
+            {"fact": fact, "kind": each.kind, "issuer": each.issuer, "value": each.value}
+            for fact, claims in self._claims.items()
+            for each in claims
+        ]
+        if rows:
+            self.connection.execute(insert(claim), rows)
 
     def _void(self, links: list[dict[str, Any]]) -> set[str]:
         """Mark what a post-void names, whichever came first; give what is voided now."""

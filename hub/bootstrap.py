@@ -17,9 +17,12 @@ from hub import library, lock, reference, settings
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
+from hub.people.nobody import Nobody
+from hub.people.nobody import nobody as nobodies
 from hub.settings import Settings, Source
 from hub.store.database import Access, open_database
 from hub.translate import Translator, Zone
+from schemas.location import Location
 
 __all__ = ["Hub", "create", "open_hub", "utc_now"]
 
@@ -39,7 +42,7 @@ class Hub:
     settings: Settings
     engine: Engine
     now: Callable[[], str] = utc_now
-    _zones: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    _places: dict[tuple[str, str], Location | None] = field(default_factory=dict)
 
     def door(self, source_name: str) -> Door:
         """The door of a source. Raises ``Refused`` if there is no such source."""
@@ -61,18 +64,24 @@ class Hub:
             connector=registry.load(stored.connector),
             options=self._options(stored.source, source),
             mapping=partial(library.in_force, stored.connector),
-            zone=partial(self._zone, connection, stored.system, source.zone),
+            zone=partial(self._zone, connection, stored.system, source),
         )
 
-    def _zone(self, connection: Connection, system: str, assumed: str, store: str | None) -> Zone:
+    def _zone(self, connection: Connection, system: str, source: Source, store: str | None) -> Zone:
+        assumed = Zone(source.zone, located=False, country=source.region)
         if store is None:
-            return Zone(assumed, located=False)
+            return assumed
         key = (system, store)
-        if key not in self._zones:
-            place = reference.location(connection, system, store)
-            self._zones[key] = None if place is None else place.zone
-        zone = self._zones[key]
-        return Zone(assumed, located=False) if zone is None else Zone(zone, located=True)
+        if key not in self._places:
+            self._places[key] = reference.location(connection, system, store)
+        place = self._places[key]
+        if place is None:
+            return assumed
+        return Zone(place.zone, located=True, country=place.country or source.region)
+
+    def nobody(self, connection: Connection) -> Nobody:
+        """Which identifiers name no person here."""
+        return nobodies(connection, walk_in_cards=self.settings.people.walk_in_cards)
 
 
 def create(home: Home) -> bool:

@@ -46,6 +46,7 @@ _KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
 Zone = Annotated[str, AfterValidator(known_zone)]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -59,8 +60,19 @@ class Source(BaseModel):
     """Names the facts. Without a setting of its own it is the source's name."""
     zone: Zone = "UTC"
     """Assumed where a document says no offset and the Location is not loaded."""
+    region: Region | None = None
+    """Country of phone numbers without country code, where neither store nor address tells."""
     options: dict[str, Any] = {}
     """What the connector lets a source choose; ``check_options`` makes it the connector's own."""
+
+
+class People(BaseModel):
+    """What the hub must know to tell people apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    walk_in_cards: tuple[str, ...] = ()
+    """Loyalty cards that lie beside a till for whoever has none: they identify nobody."""
 
 
 class Settings(BaseSettings):
@@ -71,6 +83,7 @@ class Settings(BaseSettings):
     )
 
     sources: dict[SourceName, Source] = {}
+    people: People = People()
 
     @field_validator("sources", mode="before")
     @classmethod

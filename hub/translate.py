@@ -28,10 +28,11 @@ HALVES = Cause(
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """The zone a store's clocks show, and whether a Location says so."""
+    """The zone a store's clocks show, whether a Location says so, and the country it is in."""
 
     name: str
     located: bool
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Translated:
     model: Canonical
     flags: tuple[Flag, ...]
     mapping: Mapping
+    region: str | None = None
+    """Where a phone number without country code is from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +86,24 @@ class Translator:
         document, mapping = named.document, self.mapping(named.document.kind)
         with _located(stored):
             values, flags = mapping.run(document.body)
-            found = [*flags, *self._place(values)]
+            store = values.get("store")
+            zone = self.zone(store if isinstance(store, str) else None)
+            found = [*flags, *_place(values, zone)]
             model = mapping.validated(document.body, values, system=stored.system)
         contradictions = checks.check(model, self.connector.manifest)
         if stored.joined and contradictions:
             raise Rejected(HALVES.at(contradictions[0].detail, file=stored.file))
         kind = mapping.spec.to
-        return Translated(named, kind, model, (*found, *contradictions), mapping)
+        flagged = (*found, *contradictions)
+        return Translated(named, kind, model, flagged, mapping, zone.country)
 
-    def _place(self, values: dict[str, object]) -> list[Flag]:
-        flags: list[Flag] = []
-        zone: Zone | None = None
-        for name, moment in values.items():
-            if isinstance(moment, dict) and "local" in moment:
-                if zone is None:
-                    store = values.get("store")
-                    zone = self.zone(store if isinstance(store, str) else None)
-                flags += placing.place(moment, zone=zone.name, located=zone.located, path=name)
-        return flags
+
+def _place(values: dict[str, object], zone: Zone) -> list[Flag]:
+    flags: list[Flag] = []
+    for name, moment in values.items():
+        if isinstance(moment, dict) and "local" in moment:
+            flags += placing.place(moment, zone=zone.name, located=zone.located, path=name)
+    return flags
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import data, demo, hold, message, order, receive, transaction
+from hub.cli import customer, data, demo, hold, message, order, receive, transaction
 from hub.cli.terminal import complain
 from schemas.problem import LynchpinError
 
@@ -26,6 +26,7 @@ app.add_typer(message.app, name="message", help="What came in, as it came in.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
 app.add_typer(order.app, name="order", help="Orders of every channel.")
+app.add_typer(customer.app, name="customer", help="People, and what happened to them.")
 app.command()(data.explain)
 app.command()(data.export)
 app.add_typer(data.load, name="load", help="Reference data from CSV files.")

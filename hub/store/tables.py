@@ -30,6 +30,7 @@ from sqlalchemy import (
 __all__ = [
     "MESSAGE_STATES",
     "audit",
+    "claim",
     "document",
     "hold",
     "item",
@@ -255,6 +256,19 @@ Index(
     link.c.to_fact,
     sqlite_where=link.c.to_fact.is_not(None),
     postgresql_where=link.c.to_fact.is_not(None),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    # What a document says of who its person is; see hub.people.claim. Whose it is, is not stored.
+    Column("fact", Text, ForeignKey("document.fact"), nullable=False),
+    Column("kind", Text, nullable=False),
+    # Empty for what is the same everywhere: a key may hold no NULL.
+    Column("issuer", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("fact", "kind", "issuer", "value"),
+    Index(None, "kind", "value"),
 )
 
 location = Table(

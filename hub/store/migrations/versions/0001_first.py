@@ -216,6 +216,16 @@ def _documents() -> None:
         sqlite_where=sa.text("to_fact IS NOT NULL"),
         postgresql_where=sa.text("to_fact IS NOT NULL"),
     )
+    op.create_table(
+        "claim",
+        sa.Column("fact", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("issuer", sa.Text, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.ForeignKeyConstraint(["fact"], ["document.fact"], name="fk_claim_fact_document"),
+        sa.PrimaryKeyConstraint("fact", "kind", "issuer", "value", name="pk_claim"),
+    )
+    op.create_index("ix_claim_kind_value", "claim", ["kind", "value"])
 
 
 def _reference() -> None:

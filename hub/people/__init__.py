@@ -1,0 +1,1 @@
+"""People: whose a document is, told from exact identifiers and nothing else."""
