@@ -99,11 +99,11 @@ def open_hub(
 
     Raises ``ConfigError`` if the home, its settings or its database cannot be used.
     """
+    chosen = settings.read(home)
     if access == "read":
         with _engine(home, "read") as engine:
-            yield Hub(home, settings.read(home), engine, now)
+            yield Hub(home, chosen, engine, now)
         return
-    chosen = settings.read(home)
     with lock.hold(home, _LOCK_WAIT_SECONDS), _engine(home, "write") as engine:
         connectors = {source.connector for source in chosen.sources.values()}
         with engine.begin() as connection:

@@ -215,5 +215,5 @@ def test_a_home_that_is_not_there_is_named(house: House) -> None:
     shutil.rmtree(house.home)
     done = house.lynchpin("export")
     assert done.returncode == 2
-    assert "LP-CFG-020" in done.stderr
+    assert "LP-CFG-001" in done.stderr
     assert done.stdout == ""
