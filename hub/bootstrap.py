@@ -44,6 +44,11 @@ class Hub:
     now: Callable[[], str] = utc_now
     _places: dict[tuple[str, str], Location | None] = field(default_factory=dict)
 
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems whose facts come in here."""
+        return frozenset(source.system for source in self.settings.sources.values())
+
     def door(self, source_name: str) -> Door:
         """The door of a source. Raises ``Refused`` if there is no such source."""
         source = self.settings.source(source_name)

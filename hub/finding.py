@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from hub.causes import NOT_FOUND, SEVERAL
 from hub.store.tables import document, hold, link, message, order_index, record, transaction_index
@@ -17,16 +18,20 @@ __all__ = ["Link", "Shown", "links", "messages", "orders", "resolve", "show", "t
 LIMIT = 50
 
 
-def resolve(connection: Connection, text: str, *, kinds: tuple[str, ...] = ()) -> str:
-    """Give the fact id of what a person named: by fact id, its part after the colon, a receipt,
-    a native id or an order number.
+def resolve(
+    connection: Connection, text: str, *, systems: Iterable[str], kinds: tuple[str, ...] = ()
+) -> str:
+    """Give the fact id of what a person named: by fact id, by its part after the system, by
+    receipt, native id or order number.
 
     Raises ``Rejected`` if nothing or more than one thing goes by that name.
     """
     wanted = [document.c.kind.in_(kinds)] if kinds else []
+    # Whole names, so that the index answers; a search for an ending would read every name.
+    whole = [f"{system}:{noun}{text}" for system in systems for noun in ("", "order/")]
     ways: tuple[Select[Any], ...] = (
         select(document.c.fact).where(document.c.fact == text, *wanted),
-        select(document.c.fact).where(_ends_with(text), *wanted),
+        select(document.c.fact).where(document.c.fact.in_(whole), *wanted),
         _index_of(transaction_index, "receipt", text, wanted),
         _index_of(transaction_index, "native_id", text, wanted),
         _index_of(order_index, "number", text, wanted),
@@ -39,14 +44,6 @@ def resolve(connection: Connection, text: str, *, kinds: tuple[str, ...] = ()) -
         if facts:
             raise Rejected(SEVERAL.at(f"several go by this name: {', '.join(facts)}"))
     raise Rejected(NOT_FOUND.at("nothing goes by this name"))
-
-
-def _ends_with(text: str) -> ColumnElement[bool]:
-    """The part after the system, or after the noun that follows it."""
-    return or_(
-        document.c.fact.endswith(f":{text}", autoescape=True),
-        document.c.fact.endswith(f"/{text}", autoescape=True) & document.c.fact.contains(":order/"),
-    )
 
 
 def _index_of(table: Any, column: str, text: str, wanted: list[Any]) -> Select[Any]:

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from sqlalchemy import Connection
 
+from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND, SEVERAL
 from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json, table
 from hub.people.profile import Profile
-from hub.people.search import search, story
+from hub.people.search import Hit, search, story
 from schemas.problem import Rejected
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,7 +33,7 @@ Region = Annotated[
 def find(text: Text, *, region: Region = None, as_json: AsJson = False) -> None:
     """Find people, each with the reason of the hit."""
     with reading() as (hub, connection):
-        hits = search(connection, text, nobody=hub.nobody(connection), region=region)
+        hits = _hits(hub, connection, text, region)
     if as_json:
         print_json([{"reason": hit.reason, **_written(hit.profile)} for hit in hits])
         return
@@ -43,7 +45,7 @@ def find(text: Text, *, region: Region = None, as_json: AsJson = False) -> None:
 def show(text: Text, *, region: Region = None, as_json: AsJson = False) -> None:
     """Show one person: identifiers, and everything that happened, in order."""
     with reading() as (hub, connection):
-        hits = search(connection, text, nobody=hub.nobody(connection), region=region)
+        hits = _hits(hub, connection, text, region)
         if not hits:
             raise Rejected(NOT_FOUND.at("nobody is found by this"))
         if len(hits) > 1:
@@ -60,6 +62,11 @@ def show(text: Text, *, region: Region = None, as_json: AsJson = False) -> None:
             out.print(f"  {escape(str(claim))}{mark if claim in profile.shared else ''}")
     rows = ((e.utc, e.system, e.kind, e.fact, e.summary) for e in events)
     out.print(table(("when (UTC)", "system", "what", "name", "in short"), rows))
+
+
+def _hits(hub: Hub, connection: Connection, text: str, region: str | None) -> list[Hit]:
+    nobody = hub.nobody(connection)
+    return search(connection, text, systems=hub.systems, nobody=nobody, region=region)
 
 
 def _names(profile: Profile) -> str:

@@ -40,7 +40,8 @@ def explain(
 ) -> None:
     """Say which message, source path, rule and mapping version a value came from."""
     with reading() as (hub, connection):
-        rows = explaining.explain(hub, connection, finding.resolve(connection, name), path)
+        fact = finding.resolve(connection, name, systems=hub.systems)
+        rows = explaining.explain(hub, connection, fact, path)
     if as_json:
         print_json([dataclasses.asdict(row) for row in rows])
         return

@@ -18,8 +18,9 @@ __all__ = ["show"]
 
 def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
     """Print the document that goes by a name. Raises ``Rejected`` if none or several do."""
-    with reading() as (_, connection):
-        shown = finding.show(connection, finding.resolve(connection, name, kinds=kinds))
+    with reading() as (hub, connection):
+        fact = finding.resolve(connection, name, systems=hub.systems, kinds=kinds)
+        shown = finding.show(connection, fact)
         undone = returns.returned(connection, shown.fact)
     if as_json:
         lines = [dataclasses.asdict(line) for line in undone]

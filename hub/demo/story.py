@@ -177,7 +177,8 @@ def _web_shop(hub: Hub, inbox: Path, day: _Day) -> Act:
     bodies_report = receive(hub, "shopify", sorted(bodies.iterdir()))
     reports["orders and customers"] = bodies_report
     with hub.engine.begin() as connection:
-        fact = finding.resolve(connection, f"#{day.refund.order.number}", kinds=("Order",))
+        name = f"#{day.refund.order.number}"
+        fact = finding.resolve(connection, name, systems=hub.systems, kinds=("Order",))
         shown = finding.show(connection, fact)
         origins = explain.explain(hub, connection, fact)
     return Act(

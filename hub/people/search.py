@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -42,15 +42,22 @@ class Event:
 
 
 def search(
-    connection: Connection, text: str, *, nobody: Nobody, region: str | None = None
+    connection: Connection,
+    text: str,
+    *,
+    systems: Iterable[str],
+    nobody: Nobody,
+    region: str | None = None,
 ) -> list[Hit]:
     """People by phone, e-mail, card, account, name, or the number of an order or receipt.
 
     The exact comes before the likely: a name is only searched where nothing else was meant.
     """
+    text = text.strip()
+    leads = [*_identified(connection, text, nobody, region), *_numbered(connection, text, systems)]
     hits: dict[str, Hit] = {}
     covered: set[str] = set()
-    for fact, reason in _leads(connection, text.strip(), nobody, region):
+    for fact, reason in leads or _named(connection, text):
         if fact in covered or len(hits) >= HITS_MAX:
             continue
         profile = profile_of(connection, fact, nobody=nobody)
@@ -59,27 +66,32 @@ def search(
     return list(hits.values())
 
 
-def _leads(
+def _identified(
     connection: Connection, text: str, nobody: Nobody, region: str | None
 ) -> Iterator[tuple[str, str]]:
-    """Documents that the text points at, each with the reason, the surest first."""
-    found = False
+    """Documents that claim what the text can mean, each with the reason, the surest first."""
     for meant in _meant(text, region):
-        if meant in nobody:
-            continue
-        for fact in sorted(claiming(connection, (meant,))):
-            found = True
-            yield fact, f"{meant.kind} {meant.value}"
+        if meant not in nobody:
+            for fact in sorted(claiming(connection, (meant,))):
+                yield fact, f"{meant.kind} {meant.value}"
     accounts = select(claim.c.fact, claim.c.issuer)
     accounts = accounts.where(claim.c.kind == "customer", claim.c.value == text)
     for fact, issuer in connection.execute(accounts.order_by(claim.c.issuer, claim.c.fact)):
-        found = True
         yield fact, f"account {text} of {issuer}"
+
+
+def _numbered(
+    connection: Connection, text: str, systems: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The order or receipt of this number."""
     with suppress(Rejected):
-        fact = finding.resolve(connection, text)
-        found = True
+        fact = finding.resolve(connection, text, systems=systems, kinds=("Order", "Transaction"))
         yield fact, f"{fact} has this number"
-    if not found and (name := folded(text)):
+
+
+def _named(connection: Connection, text: str) -> Iterator[tuple[str, str]]:
+    """Documents that name somebody whose name starts like this."""
+    if name := folded(text):
         named = select(claim.c.fact, claim.c.value).where(
             claim.c.kind == "name", claim.c.value >= name, claim.c.value < name + "\uffff"
         )

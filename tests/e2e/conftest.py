@@ -71,7 +71,8 @@ class House:
 
     def show(self, name: str) -> Shown:
         with self._reading() as connection:
-            return finding.show(connection, finding.resolve(connection, name))
+            fact = finding.resolve(connection, name, systems=("poslog", "shopify"))
+            return finding.show(connection, fact)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

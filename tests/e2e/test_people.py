@@ -46,7 +46,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def found(home: Home, text: str) -> list[Hit]:
     with bootstrap.open_hub(home, access="read") as hub, hub.engine.begin() as connection:
-        return search(connection, text, nobody=hub.nobody(connection), region="US")
+        nobody = hub.nobody(connection)
+        return search(connection, text, systems=hub.systems, nobody=nobody, region="US")
 
 
 def test_a_customer_is_found_by_mail_phone_order_account_and_name(home: Home) -> None:
