@@ -22,9 +22,11 @@ from schemas.transaction import Transaction
 
 __all__ = ["JOINING", "Claim", "claims_of", "email", "folded", "loyalty", "phone"]
 
-JOINING = ("customer", "loyalty", "membership", "email", "phone")
-"""Kinds that say two documents are one person's, the strongest first. A household is several
-people, and a name is anybody's: those are only searched."""
+JOINING = ("customer", "loyalty", "membership", "email", "phone", "visitor")
+"""Kinds that say two documents are one person's, the strongest first: a browser is shared more
+easily than a phone. A household is several people, and a name is anybody's: those join nobody."""
+
+_PADDED = ("loyalty", "membership", "household")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,10 +92,11 @@ def _identified(
             yield from _email(identifier.value)
         elif identifier.kind == "phone":
             yield from _phone(identifier.value, region)
-        elif identifier.kind == "customer":
-            yield Claim("customer", identifier.value, identifier.issuer or system)
-        elif number := loyalty(identifier.value):
-            yield Claim(identifier.kind, number)
+        elif identifier.kind in _PADDED:
+            if number := loyalty(identifier.value):
+                yield Claim(identifier.kind, number)
+        else:
+            yield Claim(identifier.kind, identifier.value, identifier.issuer or system)
 
 
 def _email(text: str | None) -> Iterator[Claim]:

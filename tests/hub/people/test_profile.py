@@ -153,6 +153,29 @@ def test_the_retailers_own_phone_and_the_walk_in_card_are_nobodys(connection: Co
     assert profile(connection, "a").facts == ("a", "b", "c")
 
 
+def test_what_a_browser_did_before_the_log_in_is_the_persons(connection: Connection) -> None:
+    browser = Claim("visitor", "v1", "web")
+    claims: Claims = {
+        "web:visit": (browser,),
+        "web:log-in": (browser, ACCOUNT_A),
+        "shop:order": (ACCOUNT_A,),
+    }
+    write(connection, claims.items())
+    assert people(connection, claims) == {("shop:order", "web:log-in", "web:visit")}
+
+
+def test_a_browser_of_two_people_joins_neither(connection: Connection) -> None:
+    browser = Claim("visitor", "v1", "web")
+    claims: Claims = {
+        "web:visit": (browser,),
+        "web:A": (browser, ACCOUNT_A),
+        "web:B": (browser, ACCOUNT_B),
+    }
+    write(connection, claims.items())
+    assert people(connection, claims) == {("web:visit",), ("web:A",), ("web:B",)}
+    assert profile(connection, "web:visit").shared == (browser,)
+
+
 def test_a_household_and_a_name_join_nobody(connection: Connection) -> None:
     claims: Claims = {
         "a": (Claim("household", "77"), Claim("name", "ann example")),
