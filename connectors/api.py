@@ -1,18 +1,20 @@
-"""The whole author surface of a connector: a manifest, a scrub profile and three pure functions.
+"""The whole author surface of a connector: a manifest, a scrub profile and a few pure functions.
 
 ``split`` cuts a record into messages before anything is understood, so that one bad transaction
 spoils one slice. ``decode`` turns a slice into documents that a mapping can read. ``name`` says
-which fact or snapshot a document is. None of them reads a file, a clock or a socket: transports
+which fact or snapshot a document is. ``verify`` tells before all that whether a request comes
+from who it should. None of them reads a file, a clock or a socket: transports
 belong to the hub and to the store agent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from connectors.manifest import Manifest
 from connectors.scrub import ScrubProfile
@@ -34,7 +36,9 @@ __all__ = [
     "Document",
     "Name",
     "Options",
+    "Request",
     "Rest",
+    "Secrets",
     "Slice",
 ]
 
@@ -96,6 +100,28 @@ class Options(BaseModel):
 
     encoding: str | None = None
     """Overrules what documents declare, for a sender that declares it wrongly."""
+
+
+Secrets: TypeAlias = tuple[SecretStr, ...]
+"""The secrets of a source. While one is being changed there are two, and either will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it came in: ``url`` whole and as the sender wrote it, ``body`` unread.
+
+    ``headers`` has lower-case names, and for each the values in the order in which they came.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, tuple[str, ...]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The value of a header; ``None`` if it is absent, or there twice and so no answer."""
+        values = self.headers.get(name, ())
+        return values[0] if len(values) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +201,10 @@ class Connector:
     first. Raises ``Rejected``.
 
     ``name(document, options)`` names one document. Raises ``Rejected``.
+
+    ``verify(request, secrets, options, now)`` passes a request that was signed with one of the
+    secrets, at a time near ``now`` where its scheme has one. Raises ``Denied``. A connector without
+    it has no signatures: its door needs another way to know the sender.
     """
 
     manifest: Manifest
@@ -184,3 +214,4 @@ class Connector:
     decode: Callable[[bytes, bytes, Any], tuple[Document, ...]]
     name: Callable[[Document, Any], Name]
     options: type[Options] = Options
+    verify: Callable[[Request, Secrets, Any, datetime], None] | None = None

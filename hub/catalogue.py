@@ -20,12 +20,15 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
 _PACKAGES = ("schemas", "mappings", "connectors", "hub")
 _AREAS = {
     "LP-DOOR": "At the door: the record was refused and nothing of it was kept",
+    "LP-SIG": "Signatures: the sender was turned away",
     "LP-DOC": "Documents: the message is held",
     "LP-JSON": "JSON documents: the message is held",
     "LP-XML": "XML documents: the message is held",
     "LP-MAP": "Mappings",
     "LP-CHK": "Checks: the document was accepted and flagged",
     "LP-TIME": "Clocks: the document was accepted and flagged",
+    "LP-API": "The HTTP side of the hub: nothing was done or kept",
+    "LP-KEY": "Keys: who may call",
     "LP-HUB": "The hub",
     "LP-CFG": "Configuration: Lynchpin does not act until it is mended",
 }

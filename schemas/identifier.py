@@ -11,7 +11,8 @@ class Identifier(Canonical):
     """``kind`` says which number it is, ``issuer`` whose.
 
     Kinds of a person: ``loyalty``, ``membership``, ``household``, ``customer``, ``email``,
-    ``phone``. Kinds of an item: ``gtin``, ``sku``, ``variant``, ``product``, ``plu``.
+    ``phone``, ``visitor`` (a browser or device, whoever uses it). Kinds of an item: ``gtin``,
+    ``sku``, ``variant``, ``product``, ``plu``.
     Without an issuer the identifier belongs to the document's own system.
     """
 

@@ -11,17 +11,18 @@ __all__ = ["Interaction"]
 
 
 class Interaction(Canonical):
-    """An immutable fact of a phone system, mail system, web site or campaign tool.
+    """A contact that a phone system, mail system, web site or campaign tool tells of.
 
-    Kinds: ``call email chat visit web_visit campaign_sent campaign_opened campaign_clicked
-    campaign_answered survey_answer``.
+    Kinds: ``call email chat visit web_visit web_login campaign_sent campaign_opened
+    campaign_clicked campaign_answered survey_answer``. Where the source does not say when it was,
+    ``occurred_at`` is absent, and all that is known is when the hub received it.
     """
 
     system: Id
     id: Id
     kind: Code
     direction: Code | None = None
-    occurred_at: Moment
+    occurred_at: Moment | None = None
     ended_at: Moment | None = None
     store: Id | None = None
     agent: Id | None = None

@@ -16,6 +16,7 @@ __all__ = [
     "Cause",
     "ConfigError",
     "Conflict",
+    "Denied",
     "LynchpinError",
     "Problem",
     "Refused",
@@ -105,6 +106,13 @@ class LynchpinError(Exception):
 
 class Refused(LynchpinError):
     """The record was turned away at the door. Nothing of it was kept: mend it and send it again."""
+
+
+class Denied(LynchpinError):
+    """The sender could not show who it is. Nothing was read or kept: mend the secret or the clock.
+
+    The problem never says what was expected or which part of the signature is wrong.
+    """
 
 
 class Rejected(LynchpinError):

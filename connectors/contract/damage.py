@@ -1,7 +1,7 @@
 """Records damaged on purpose: what the contract tries connectors out on.
 
-Works on whole records in XML or JSON, by parsing, changing and writing them again. A format
-without named fields has no leaves, so that there is nothing to damage in it.
+Works on whole records in XML or JSON and on web forms, by parsing, changing and writing them
+again. A format without named fields has no leaves, so that there is nothing to damage in it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from lxml import etree
 
@@ -136,6 +137,8 @@ def cards() -> Iterator[str]:
 
 def field(name: str, text: str, syntax: str) -> bytes:
     """The smallest document with a field of this name, or of this ``Parent/Name``."""
+    if syntax == "form":
+        return urlencode({name: text}).encode()
     value = text if syntax == "xml" else json.dumps(text)
     for part in reversed(name.split("/")):
         value = f"<{part}>{value}</{part}>" if syntax == "xml" else f'{{"{part}": {value}}}'
@@ -227,6 +230,23 @@ def _widen_json(values: Any) -> None:
         values[UNKNOWN] = {"id": 1}
 
 
+def _load_form(record: bytes) -> list[list[str]]:
+    return [[*pair] for pair in parse_qsl(record.decode(), keep_blank_values=True)]
+
+
+def _dump_form(pairs: list[list[str]]) -> bytes:
+    return urlencode([(name, value) for name, value in pairs]).encode()
+
+
+def _form_leaves(pairs: list[list[str]]) -> Iterator[Leaf]:
+    for pair in list(pairs):
+        yield Leaf((pair[0],), pair[1], partial(pair.__setitem__, 1), partial(pairs.remove, pair))
+
+
+def _widen_form(pairs: list[list[str]]) -> None:
+    pairs.append([UNKNOWN, "1"])
+
+
 _SYNTAXES = {
     "xml": _Syntax(
         _load_xml,
@@ -245,5 +265,15 @@ _SYNTAXES = {
         quoted=json.dumps,
         frame=("", ""),
         nest='{"a":' * _NEST_DEPTH + "1" + "}" * _NEST_DEPTH,
+    ),
+    # Nothing nests in a form; what grows out of hand there is the number of its fields.
+    "form": _Syntax(
+        _load_form,
+        _dump_form,
+        _form_leaves,
+        _widen_form,
+        quoted=quote_plus,
+        frame=("=", ""),
+        nest="1&a=1" * _NEST_DEPTH,
     ),
 }

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import Literal, NamedTuple
+from urllib.parse import unquote_to_bytes
 
-__all__ = ["Leaf", "Rule", "RuleOf", "json_leaves", "json_numbers", "xml_leaves"]
+__all__ = ["Leaf", "Rule", "RuleOf", "form_leaves", "json_leaves", "json_numbers", "xml_leaves"]
 
 Rule = Literal["pan", "secret", "never"]
 """What is done with the text of a field."""
@@ -142,6 +143,18 @@ def json_numbers(payload: bytes) -> Iterator[tuple[int, int]]:
     for token in _TOKEN.finditer(payload):
         if token.lastgroup == "number":
             yield token.span()
+
+
+_PAIR = re.compile(rb"([^&=\s]*+)=([^&\s]*+)")
+
+
+def form_leaves(payload: bytes, rule_of: RuleOf) -> Iterator[Leaf]:
+    """Values of a web form that a rule covers, in order; its fields have no parents."""
+    for serial, pair in enumerate(_PAIR.finditer(payload)):
+        name = unquote_to_bytes(pair[1][: 3 * _NAME_BYTES_MAX].replace(b"+", b" "))
+        rule = rule_of(_text(name), "", None)
+        if rule:
+            yield Leaf(*pair.span(2), rule, serial)
 
 
 def _key(text: bytes) -> str:

@@ -18,7 +18,15 @@ from functools import lru_cache
 from typing import Literal
 
 from connectors.scrub.card import KEPT, exposed
-from connectors.scrub.field import Leaf, Rule, RuleOf, json_leaves, json_numbers, xml_leaves
+from connectors.scrub.field import (
+    Leaf,
+    Rule,
+    RuleOf,
+    form_leaves,
+    json_leaves,
+    json_numbers,
+    xml_leaves,
+)
 from connectors.scrub.spelling import decoded, plain, views, write_mask
 
 __all__ = ["COMMON_PAN", "COMMON_SECRET", "ScrubProfile", "scrub", "scrub_text"]
@@ -89,7 +97,7 @@ class ScrubProfile:
     is about a field's own text. In the syntax ``text`` there are no fields.
     """
 
-    syntax: Literal["xml", "json", "text"]
+    syntax: Literal["xml", "json", "form", "text"]
     pan: frozenset[str] = COMMON_PAN
     """Fields that hold a card number: every digit but the last four is masked."""
     secret: frozenset[str] = COMMON_SECRET
@@ -211,6 +219,7 @@ def _no_leaves(payload: bytes, rule_of: RuleOf) -> Iterator[Leaf]:
 _LEAVES: dict[str, Callable[[bytes, RuleOf], Iterator[Leaf]]] = {
     "xml": xml_leaves,
     "json": json_leaves,
+    "form": form_leaves,
     "text": _no_leaves,
 }
 
@@ -218,7 +227,7 @@ _WORDS = bytes(c if c >= 0x80 or chr(c).isalpha() or chr(c) == "_" else 0x20 for
 _WORDS = _WORDS.lower()
 """Keeps letters, lower case, and makes all else a space: numbers would be most of the words."""
 
-_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+_ESCAPED_LETTER = {"json": re.compile(rb"\\u00[4-7]"), "form": re.compile(rb"%[4-7]")}
 
 
 def _word(name: str) -> bytes:
@@ -235,14 +244,14 @@ class _Names:
         paths = [name.rpartition("/") for name in self._secret | self._pan]
         self._words = frozenset(_word(name) for _, _, name in paths)
         self._pairs = frozenset((_word(parent), _word(name)) for parent, _, name in paths)
-        self._is_json = profile.syntax == "json"
+        self._escaped = _ESCAPED_LETTER.get(profile.syntax)
         self.rule_of = lru_cache(maxsize=4096)(self._rule_of)
 
     def may_occur(self, payload: bytes) -> bool:
         """Whether some name of card data is among the words of the document."""
         words = payload.translate(_WORDS).split()
         if self._words.isdisjoint(words):
-            return self._is_json and _ESCAPED_LETTER.search(payload) is not None
+            return self._escaped is not None and self._escaped.search(payload) is not None
         found = {b"", *words}
         return any(parent in found and name in found for parent, name in self._pairs)
 

@@ -7,7 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.api import FOREIGN, NAMELESS, Connector, Document, Name, Rest, Slice
+from connectors import signature
+from connectors.api import (
+    FOREIGN,
+    NAMELESS,
+    Connector,
+    Document,
+    Name,
+    Request,
+    Rest,
+    Secrets,
+    Slice,
+)
 from connectors.formats.json_record import continues, split_record
 from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.manifest import read
@@ -29,6 +40,11 @@ _WRAPPERS = frozenset({b"order", b"refund", b"customer"})
 _LISTS = frozenset({b"orders", b"refunds", b"customers"})
 _CONTENT = {"order": content.ORDER, "refund": content.REFUND, "customer": content.CUSTOMER}
 _GLOBAL_ID = "gid://shopify/"
+
+
+def verify(request: Request, secrets: Secrets, options: JsonOptions, now: datetime) -> None:
+    """Pass a webhook that the shop signed; its scheme has no time. Raises ``Denied``."""
+    signature.shopify(request, secrets)
 
 
 def split(
@@ -129,5 +145,6 @@ connector = Connector(
     decode=decode,
     name=name,
     options=JsonOptions,
+    verify=verify,
 )
 """What the entry point ``shopify`` names."""

@@ -14,7 +14,7 @@ from hub import finding
 from hub.people.claim import Claim, email, folded, loyalty, phone
 from hub.people.nobody import Nobody
 from hub.people.profile import Profile, claiming, profile_of
-from hub.store.tables import claim, document
+from hub.store.tables import claim, document, message, record
 from schemas.problem import Rejected
 
 __all__ = ["Event", "Hit", "search", "story"]
@@ -34,7 +34,7 @@ class Hit:
 class Event:
     """Something that happened to a person, for their story."""
 
-    utc: str | None
+    utc: str
     kind: str
     fact: str
     system: str
@@ -120,14 +120,17 @@ def story(connection: Connection, profile: Profile) -> list[Event]:
     events: list[Event] = []
     for start in range(0, len(facts), 400):
         some = facts[start : start + 400]
-        rows = connection.execute(
-            select(document.c.kind, document.c.fact, document.c.body).where(
-                document.c.fact.in_(some)
-            )
-        )
-        events += [_event(kind, fact, json.loads(body)) for kind, fact, body in rows]
+        rows = connection.execute(_TOLD.where(document.c.fact.in_(some)))
+        events += [_event(*row) for row in rows]
         events += _reversals(connection, some)
-    return sorted(events, key=lambda event: (event.utc or "", event.fact))
+    return sorted(events, key=lambda event: (event.utc, event.fact))
+
+
+_TOLD = (
+    select(document.c.kind, document.c.fact, document.c.body, record.c.received_at)
+    .join(message, message.c.id == document.c.message_id)
+    .join(record, record.c.id == message.c.record_id)
+)
 
 
 def _reversals(connection: Connection, facts: list[str]) -> Iterator[Event]:
@@ -135,16 +138,16 @@ def _reversals(connection: Connection, facts: list[str]) -> Iterator[Event]:
     for fact in facts:
         for other in finding.links(connection, fact)[1]:
             if other.kind == "reversal":
-                row = connection.execute(
-                    select(document.c.body).where(document.c.fact == other.other)
-                ).scalar_one()
-                yield _event("Reversal", other.other, json.loads(row))
+                row = connection.execute(_TOLD.where(document.c.fact == other.other)).one()
+                yield _event(*row)
 
 
-def _event(kind: str, fact: str, body: dict[str, Any]) -> Event:
+def _event(kind: str, fact: str, text: str, received_at: str) -> Event:
+    """What a source does not date happened, for all that is known, when it was received."""
+    body = json.loads(text)
     moment: dict[str, str] = next((body[n] for n in _MOMENTS[kind] if n in body), {})
     summary = _SUMMARY[kind].format_map(_Blank(body))
-    return Event(moment.get("utc"), kind, fact, body["system"], summary)
+    return Event(moment.get("utc", received_at), kind, fact, body["system"], summary)
 
 
 class _Blank(dict[str, Any]):

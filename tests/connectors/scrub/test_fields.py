@@ -165,3 +165,25 @@ def test_the_number_of_a_loyalty_card_survives_and_that_of_a_payment_card_does_n
     before = cards.format(number.format(PAN), number.format(PAN))
     after = cards.format(number.format(PAN), number.format("************3197"))
     assert check(before.encode(), XML).decode() == after
+
+
+FORM = ScrubProfile(
+    "form", pan=frozenset({"Pan"}), secret=frozenset({"Pin"}), never=frozenset({"Id"})
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Pin=12a%23&a=1234", "Pin=***%**&a=1234"),
+        ("a=1&PIN=12", "a=1&PIN=**"),
+        ("P%69n=12&a=1", "P%69n=**&a=1"),
+        ("Pan=123456&a=123456", "Pan=**3456&a=123456"),
+        (f"Id={PAN}&a=1", f"Id={PAN}&a=1"),
+        (f"Id=1&a={PAN}", f"Id=1&a={'*' * 12}{PAN[-4:]}"),
+        (f"Pin=&Id=x&Pi={PAN}", f"Pin=&Id=x&Pi={'*' * 12}{PAN[-4:]}"),
+        ("Pin&Pin=1", "Pin&Pin=*"),
+    ],
+)
+def test_fields_of_a_form(before: str, after: str) -> None:
+    assert check(before.encode(), FORM).decode() == after

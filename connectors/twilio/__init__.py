@@ -1,0 +1,5 @@
+"""Twilio: telephone calls from voice webhooks."""
+
+from connectors.twilio.connector import connector
+
+__all__ = ["connector"]
