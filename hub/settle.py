@@ -23,7 +23,7 @@ from hub.translate import Named, Translator
 from schemas.envelope import Flag
 from schemas.problem import Cause, LynchpinError, Problem
 
-__all__ = ["UNFORESEEN", "Settled", "settle_pending"]
+__all__ = ["UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
 
 UNFORESEEN = Cause(
     "LP-HUB-030",
@@ -60,20 +60,29 @@ def settle_pending(
 ) -> Settled:
     """Settle all pending messages; what is settled is committed batch by batch."""
     total = Settled()
-    while True:
-        with engine.begin() as connection:
-            waiting = journal.pending(connection, limit=BATCH)
-        if not waiting:
-            return total
-        try:
-            done = _transaction(engine, waiting, translator, now)
-        except OperationalError:
-            # The database is in trouble, not a message: nothing may be held for that.
-            raise
-        except Exception:  # noqa: BLE001
-            done = _one_by_one(engine, waiting, translator, now)
+    while (done := settle_next(engine, translator, now)).states:
         total.add(done)
-        progress(len(waiting))
+        progress(len(done.states))
+    return total
+
+
+def settle_next(
+    engine: Engine,
+    translator: Callable[[Connection, Stored], Translator],
+    now: Callable[[], str],
+) -> Settled:
+    """Settle and commit the oldest pending messages, one batch; nothing comes of none."""
+    with engine.begin() as connection:
+        waiting = journal.pending(connection, limit=BATCH)
+    if not waiting:
+        return Settled()
+    try:
+        return _transaction(engine, waiting, translator, now)
+    except OperationalError:
+        # The database is in trouble, not a message: nothing may be held for that.
+        raise
+    except Exception:  # noqa: BLE001
+        return _one_by_one(engine, waiting, translator, now)
 
 
 def _transaction(

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import customer, data, demo, hold, message, order, receive, transaction
+from hub.cli import customer, data, demo, hold, key, message, order, receive, transaction, up
 from hub.cli.terminal import complain
 from schemas.problem import LynchpinError
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 app.command()(data.init)
 app.command()(receive.receive)
+app.command()(up.up)
+app.add_typer(key.app, name="key", help="Who may call the hub.")
 app.add_typer(message.app, name="message", help="What came in, as it came in.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")

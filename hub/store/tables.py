@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 __all__ = [
     "MESSAGE_STATES",
+    "api_key",
     "audit",
     "claim",
     "document",
@@ -331,4 +332,20 @@ audit = Table(
     Column("act", Text, nullable=False),
     Column("subject", Text, nullable=False, index=True),
     Column("detail", Text),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # Who it was given to, for people.
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    # JSON lists of what it is limited to.
+    Column("sources", Text, nullable=False),
+    Column("stores", Text, nullable=False),
+    # SHA-256 of the secret, which is kept nowhere.
+    Column("hash", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("revoked_at", Text),
 )

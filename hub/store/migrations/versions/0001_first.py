@@ -14,6 +14,7 @@ def upgrade() -> None:
     _documents()
     _reference()
     _audit()
+    _keys()
 
 
 def _journal() -> None:
@@ -290,3 +291,19 @@ def _audit() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
     op.create_index("ix_audit_subject", "audit", ["subject"])
+
+
+def _keys() -> None:
+    """Who may call."""
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("sources", sa.Text, nullable=False),
+        sa.Column("stores", sa.Text, nullable=False),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("revoked_at", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="pk_api_key"),
+    )

@@ -1,0 +1,211 @@
+"""Request bodies: taken in as they arrive, unpacked, and bounded in every direction.
+
+A body is kept in memory until it is whole, never in a file: it has not been scrubbed yet. So what
+all bodies together may take is bounded as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+
+from hub.writer import Unavailable
+from schemas.problem import Cause, LynchpinError, Refused
+
+__all__ = ["CUT", "ENCODED", "INVALID", "LARGE", "SLOW", "Budget", "parsed", "received"]
+
+BODY_BYTES_MAX = 64 * 1024 * 1024
+RATIO_MAX = 200
+"""Documents of tills and shops pack 10 to 50 times; what packs tighter is made to."""
+_RATIO_FREE_BYTES = 1024 * 1024
+"""Up to here any ratio will do: a short text of spaces is no attack."""
+_STEP_BYTES = 256 * 1024
+_BUDGET_BYTES = 128 * 1024 * 1024
+_CHUNK_SECONDS = 30.0
+_HEARD_OUT_BYTES = 1024 * 1024
+_HEARD_OUT_SECONDS = 1.0
+_JSON_BYTES_MAX = 64 * 1024
+
+LARGE = Cause(
+    "LP-API-001",
+    "The body is larger than a record may be, or unpacks to more.",
+    "Split it at the sender; a day of a store fits many times over.",
+)
+ENCODED = Cause(
+    "LP-API-002",
+    "The body is packed in a way that the hub does not unpack.",
+    "Send it with `Content-Encoding: gzip`, or as it is.",
+)
+CUT = Cause(
+    "LP-API-003",
+    "The body ended before it was whole, or is not what its encoding says.",
+    "Send it again.",
+)
+SLOW = Cause(
+    "LP-API-004",
+    "Nothing more of the body came for half a minute.",
+    "Send it again over a better line.",
+)
+FULL = Cause(
+    "LP-API-005",
+    "The hub is taking in as much as it can hold.",
+    "Send it again in a moment.",
+)
+INVALID = Cause(
+    "LP-API-006",
+    "The call does not have the form that it must have.",
+    "Compare it with the route's entry in /openapi.json.",
+)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(slots=True)
+class Budget:
+    """Bytes that all bodies on their way may take together; used from the event loop only."""
+
+    left: int = _BUDGET_BYTES
+
+    def take(self, size: int) -> None:
+        """Raises ``Unavailable`` if there are not so many left."""
+        if size > self.left:
+            raise Unavailable(FULL.at())
+        self.left -= size
+
+
+@asynccontextmanager
+async def received(request: Request, budget: Budget) -> AsyncIterator[list[bytes]]:
+    """The whole body, unpacked, in pieces. What it takes is given back when the block ends.
+
+    Raises ``Refused`` if it is too large, packed otherwise than in gzip, cut off or too slow;
+    ``Unavailable`` if there is no room for it now.
+    """
+    stream = request.stream()
+    pieces: list[bytes] = []
+    try:
+        await _take(_unpacked(request, stream), budget, pieces)
+    except LynchpinError:
+        budget.left += sum(map(len, pieces))
+        pieces.clear()
+        await _hear_out(stream)
+        raise
+    try:
+        yield pieces
+    finally:
+        budget.left += sum(map(len, pieces))
+
+
+async def _take(unpacked: AsyncIterator[bytes], budget: Budget, pieces: list[bytes]) -> None:
+    taken = 0
+    async for piece in unpacked:
+        taken += len(piece)
+        if taken > BODY_BYTES_MAX:
+            raise Refused(LARGE.at(f"more than {BODY_BYTES_MAX} bytes"))
+        budget.take(len(piece))
+        pieces.append(piece)
+
+
+async def _hear_out(stream: AsyncIterator[bytes]) -> None:
+    """Read a little more of a refused body and throw it away: a sender that is still sending when
+    the line is closed never gets to see the answer.
+    """
+    left = _HEARD_OUT_BYTES
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_HEARD_OUT_SECONDS):
+            async for chunk in stream:
+                left -= len(chunk)
+                if left < 0:
+                    return
+
+
+async def parsed(request: Request, model: type[Model]) -> Model:
+    """A small JSON body. FastAPI would read one of any size before it asks who is calling.
+
+    Raises ``Refused`` as ``received`` does, or if it is not what the model wants.
+    """
+    content = bytearray()
+    async for piece in _chunks(request, request.stream()):
+        content += piece
+        if len(content) > _JSON_BYTES_MAX:
+            raise Refused(LARGE.at(f"more than {_JSON_BYTES_MAX} bytes"))
+    try:
+        return model.model_validate_json(bytes(content))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(map(str, first["loc"]))
+        raise Refused(INVALID.at(first["type"].replace("_", " "), path=path)) from None
+
+
+async def _chunks(request: Request, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body as it comes over the line; an announced length that is too long is not read."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > BODY_BYTES_MAX:
+        raise Refused(LARGE.at(f"more than {BODY_BYTES_MAX} bytes"))
+    while True:
+        try:
+            async with asyncio.timeout(_CHUNK_SECONDS):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise Refused(SLOW.at()) from None
+        except ClientDisconnect:
+            raise Refused(CUT.at("the sender went away")) from None
+        if chunk is None:
+            return
+        if chunk:
+            yield chunk
+
+
+async def _unpacked(request: Request, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip"}:
+        raise Refused(ENCODED.at())
+    unpacker = _Gzip() if encoding == "gzip" else None
+    async for chunk in _chunks(request, stream):
+        if unpacker is None:
+            yield chunk
+        else:
+            for piece in unpacker.feed(chunk):
+                yield piece
+    if unpacker is not None:
+        unpacker.end()
+
+
+class _Gzip:
+    """Unpacks a step at a time, so that no input makes it hold more than one step."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._packed = 0
+        self._unpacked = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """What the chunk unpacks to."""
+        self._packed += len(chunk)
+        while chunk:
+            if self._member.eof:
+                # Files of several members are what `cat a.gz b.gz` makes.
+                self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            try:
+                piece = self._member.decompress(chunk, _STEP_BYTES)
+            except zlib.error:
+                raise Refused(CUT.at("it is no gzip")) from None
+            self._unpacked += len(piece)
+            free = max(_RATIO_FREE_BYTES, RATIO_MAX * self._packed)
+            if self._unpacked > min(free, BODY_BYTES_MAX):
+                raise Refused(LARGE.at("it unpacks to more than a record may be"))
+            chunk = self._member.unconsumed_tail or self._member.unused_data
+            if piece:
+                yield piece
+
+    def end(self) -> None:
+        """Raises ``Refused`` if there should have been more."""
+        if not self._member.eof:
+            raise Refused(CUT.at("the gzip ends before it is whole"))

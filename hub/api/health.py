@@ -1,0 +1,97 @@
+"""Whether the hub lives, whether it can take anything in, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection, func, select
+
+from hub.api.errors import answers
+from hub.api.rule import anyone, only
+from hub.api.served import Reading, Served, ServedHere
+from hub.keys import Key
+from hub.store.tables import MESSAGE_STATES, message
+from hub.writer import DATABASE_TROUBLE, Unavailable
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """All is well."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"status": "ok"}})
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/health/live", dependencies=[anyone], responses=answers())
+async def live() -> Health:
+    """The process answers."""
+    return Health()
+
+
+@router.get("/health/ready", dependencies=[anyone], responses=answers())
+def ready(served: ServedHere, reading: Reading) -> Health:
+    """The database can be read, and what was last written was kept."""
+    reading.execute(select(1))
+    if served.writer.trouble:
+        raise Unavailable(DATABASE_TROUBLE.at())
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={**answers(), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(
+    served: ServedHere, reading: Reading, key: Annotated[Key, Depends(only("reader", "operator"))]
+) -> Response:
+    """Figures in the words of Prometheus."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(served, reading))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _Figures(Collector):
+    """The hub at one moment. Counting all messages would read them all, so the settled ones are
+    counted as they are settled, since the hub came up; the open ones are few.
+    """
+
+    def __init__(self, served: Served, connection: Connection) -> None:
+        self._served = served
+        self._connection = connection
+
+    def collect(self) -> Iterable[Metric]:
+        """Each figure once."""
+        settled = CounterMetricFamily(
+            "lynchpin_messages_settled", "Messages settled since the hub came up.", labels=["state"]
+        )
+        for state in MESSAGE_STATES:
+            settled.add_metric([state], self._served.writer.settled[state])
+        yield settled
+        waiting = select(message.c.state, func.count()).where(message.c.settled_at.is_(None))
+        waiting = waiting.group_by(message.c.state)
+        counts = {row[0]: row[1] for row in self._connection.execute(waiting)}
+        for state, text in (("pending", "not settled yet"), ("held", "held for a person")):
+            yield GaugeMetricFamily(
+                f"lynchpin_messages_{state}", f"Messages {text}.", counts.get(state, 0)
+            )
+        yield GaugeMetricFamily(
+            "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
+        )
+
+
+@router.get("/openapi.json", dependencies=[anyone], include_in_schema=False)
+async def openapi(request: Request) -> JSONResponse:
+    """What may be called, and how."""
+    return JSONResponse(request.app.openapi())

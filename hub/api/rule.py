@@ -1,0 +1,71 @@
+"""Rules: who may call a route. A route without one is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, get_args
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.routing import BaseRoute
+
+from hub import keys
+from hub.api.served import ServedHere
+from hub.keys import FORBIDDEN, UNKNOWN_KEY, Key, Role
+from schemas.problem import Denied
+
+__all__ = ["AnyOne", "Rule", "anyone", "only", "rule_of"]
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="key", description="A key of `lynchpin key create`."
+)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Lets callers with a key of these roles in; a source key at its own sources only."""
+
+    roles: tuple[Role, ...]
+
+    async def __call__(self, request: Request, served: ServedHere, credentials: Credentials) -> Key:
+        """The key of the caller. Raises ``Denied``."""
+        if credentials is None:
+            raise Denied(UNKNOWN_KEY.at())
+        # Looking up one row takes less than handing the question to another thread.
+        with served.lodge.begin() as connection:
+            key = keys.recognised(connection, credentials.credentials)
+        # No route can narrow what it shows to some stores yet, so such a key opens none.
+        if key.role not in self.roles or key.stores:
+            raise Denied(FORBIDDEN.at())
+        if key.role == "source" and request.path_params.get("source") not in key.sources:
+            raise Denied(FORBIDDEN.at())
+        return key
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOne:
+    """Lets everybody in, without a key: for what says nothing about anyone."""
+
+    roles: tuple[Role, ...] = get_args(Role)
+
+    async def __call__(self) -> None:
+        """Nothing to check."""
+
+
+anyone = Depends(AnyOne())
+
+
+def only(*roles: Role) -> Rule:
+    """The rule of a route that these roles may call."""
+    return Rule(roles)
+
+
+def rule_of(route: BaseRoute) -> Rule | AnyOne | None:
+    """The rule that a route declares, if it does."""
+    found: Iterable[object] = ()
+    if isinstance(route, APIRoute):
+        found = (dependency.call for dependency in route.dependant.dependencies)
+    return next((call for call in found if isinstance(call, Rule | AnyOne)), None)

@@ -1,0 +1,228 @@
+"""The writer: one thread through which a running hub changes its database.
+
+What several callers want written at once is committed together, so that they share one wait for
+the disk. Nobody is answered before the commit that holds their work.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from hub.bootstrap import Hub
+from hub.settle import settle_next
+from schemas.problem import Cause, LynchpinError
+
+__all__ = ["CLOSING", "DATABASE_TROUBLE", "Unavailable", "Writer", "place_of", "writing"]
+
+CLOSING = Cause(
+    "LP-HUB-040",
+    "The hub is shutting down.",
+    "Send it again in a moment; nothing of it was kept.",
+)
+DATABASE_TROUBLE = Cause(
+    "LP-HUB-041",
+    "The database could not keep what was to be written.",
+    "Send it again later; look at the disk of the hub if it goes on.",
+)
+
+T = TypeVar("T")
+
+_JOBS_MAX = 100
+_GATHER_SECONDS = 0.005
+_SETTLE_WITHIN_SECONDS = 0.5
+"""Under a steady stream the writer is never idle, and settling must not wait for ever."""
+_RETRY_SECONDS = 1.0
+
+_log = logging.getLogger("lynchpin.writer")
+
+
+class Unavailable(LynchpinError):
+    """Nothing was kept, and not for the sender's fault: the same again later will do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Work to do inside a shared transaction (``shared``), or in one it opens itself."""
+
+    shared: Callable[[Connection], Any] | None
+    alone: Callable[[], Any] | None
+    future: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class Writer:
+    """Use ``writing`` to have one. ``settled`` counts messages by the state they came to."""
+
+    hub: Hub
+    settled: Counter[str] = field(default_factory=Counter)
+    trouble: bool = False
+    """Whether the last transaction failed for the database's sake."""
+    _jobs: queue.SimpleQueue[_Job | None] = field(default_factory=queue.SimpleQueue)
+    _closing: bool = False
+    _door: threading.Lock = field(default_factory=threading.Lock)
+    _pending: bool = True
+    _settle_after: float = 0.0
+    _last_settled: float = 0.0
+
+    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
+        """Have something written; the future is done once it is on the disk, or none of it is.
+
+        The work shares its transaction with others: it must not commit. What it raises fails it
+        alone. Raises ``Unavailable`` once the hub is closing, and so does the future where the
+        database fails.
+        """
+        return self._enqueue(_Job(work, None))
+
+    def alone(self, work: Callable[[], T]) -> Future[T]:
+        """Have work done that opens its own transactions, while nobody else writes."""
+        return self._enqueue(_Job(None, work))
+
+    def _enqueue(self, job: _Job) -> Future[Any]:
+        with self._door:
+            if self._closing:
+                raise Unavailable(CLOSING.at())
+            self._jobs.put(job)
+        return job.future
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs nobody has begun."""
+        return self._jobs.qsize()
+
+    def close(self) -> None:
+        """Take no more; what was taken is still done."""
+        with self._door:
+            self._closing = True
+            self._jobs.put(None)
+
+    def run(self) -> None:
+        """Write until closed: what callers want first, then whatever waits to be settled."""
+        while True:
+            jobs, last = self._gather()
+            if jobs:
+                self._write(jobs)
+            # What is left unsettled is settled by whoever opens the hub next.
+            if last:
+                return
+            overdue = time.monotonic() - self._last_settled > _SETTLE_WITHIN_SECONDS
+            if self._pending and (not jobs or overdue) and time.monotonic() >= self._settle_after:
+                self._settle()
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        """What waits now and comes within a moment; and whether it is the last there will be."""
+        jobs: list[_Job] = []
+        seconds = self._patience()
+        while len(jobs) < _JOBS_MAX:
+            try:
+                job = self._jobs.get(timeout=seconds)
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            if job.future.set_running_or_notify_cancel():
+                jobs.append(job)
+            if len(jobs) == 1:
+                until = time.monotonic() + _GATHER_SECONDS
+            seconds = max(until - time.monotonic(), 0) if jobs else self._patience()
+        return jobs, False
+
+    def _patience(self) -> float | None:
+        """How long to wait for a job: for ever where there is nothing to settle."""
+        return max(self._settle_after - time.monotonic(), 0) if self._pending else None
+
+    def _write(self, jobs: list[_Job]) -> None:
+        if shared := [job for job in jobs if job.shared is not None]:
+            self._commit(shared)
+        for job in jobs:
+            if job.alone is not None:
+                try:
+                    result = job.alone()
+                except Exception as error:  # noqa: BLE001
+                    job.future.set_exception(self._known(error))
+                else:
+                    job.future.set_result(result)
+        self._pending = True
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        """One transaction; each job in a savepoint of it, so that it can fail alone."""
+        try:
+            with self.hub.engine.begin() as connection:
+                outcomes = [_attempt(connection, job) for job in jobs]
+        except Exception as error:  # noqa: BLE001
+            failure = self._known(error)
+            for job in jobs:
+                job.future.set_exception(failure)
+            return
+        self.trouble = False
+        for job, (result, failed) in zip(jobs, outcomes, strict=True):
+            if failed is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(failed)
+
+    def _known(self, error: Exception) -> Exception:
+        """Trouble of the database is no fault of whoever wanted something written."""
+        if not isinstance(error, OperationalError):
+            return error
+        self.trouble = True
+        _log.error("%s %s", DATABASE_TROUBLE.code, place_of(error))
+        return Unavailable(DATABASE_TROUBLE.at())
+
+    def _settle(self) -> None:
+        try:
+            done = settle_next(self.hub.engine, self.hub.translator, self.hub.now)
+        except Exception as error:  # noqa: BLE001
+            self._settle_after = time.monotonic() + _RETRY_SECONDS
+            self.trouble = True
+            _log.error("settling failed: %s", place_of(error))
+            return
+        self._last_settled = time.monotonic()
+        self._pending = bool(done.states)
+        if done.states:
+            # Looking and finding nothing to settle says nothing about the disk.
+            self.trouble = False
+        self.settled.update(done.states.values())
+
+
+def _attempt(connection: Connection, job: _Job) -> tuple[Any, Exception | None]:
+    assert job.shared is not None
+    try:
+        with connection.begin_nested():
+            return job.shared(connection), None
+    except OperationalError:
+        # SQLite may have rolled back everything by now, not only this: nobody may be told yes.
+        raise
+    except Exception as error:  # noqa: BLE001
+        return None, error
+
+
+def place_of(error: BaseException) -> str:
+    """Where it happened and what kind it was; its text may hold somebody's data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
+
+
+@contextmanager
+def writing(hub: Hub) -> Iterator[Writer]:
+    """A writer at work until the block ends, and until everything it took is done."""
+    writer = Writer(hub)
+    thread = threading.Thread(target=writer.run, name="writer")
+    thread.start()
+    try:
+        yield writer
+    finally:
+        writer.close()
+        thread.join()
