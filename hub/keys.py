@@ -82,16 +82,19 @@ def create(
     role: Role,
     sources: Collection[str] = (),
     *,
+    stores: Collection[str] = (),
     actor: str,
     now: str,
 ) -> tuple[Key, str]:
     """Make a key; gives it and its text, which nobody can show again.
 
+    ``stores`` limits it to what these stores sent or sold; without any it is not limited.
+
     Raises ``Refused`` if a source key names no source, or another key names one.
     """
     if bool(sources) != (role == "source"):
         raise Refused(SOURCES.at(f"role {role} with {len(sources)} sources"))
-    key = Key(secrets.token_hex(6), name, role, tuple(sorted(set(sources))), (), now)
+    key = Key(secrets.token_hex(6), name, role, _sorted(sources), _sorted(stores), now)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     _audit(connection, actor, "key.create", key.id, {"name": name, "role": role}, now=now)
     connection.execute(
@@ -132,6 +135,10 @@ def recognised(connection: Connection, text: str) -> Key:
     if row is None or not same or row["revoked_at"] is not None:
         raise Denied(UNKNOWN_KEY.at())
     return _key(row)
+
+
+def _sorted(names: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
 
 
 def _parts(text: str) -> tuple[str, str]:

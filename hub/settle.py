@@ -7,7 +7,6 @@ then done again one message at a time, so that only the culprit is held.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub import journal
 from hub.apply import CONFLICT, Batch
+from hub.failure import place_of
 from hub.journal import Stored
 from hub.translate import Named, Translator
 from schemas.envelope import Flag
@@ -108,17 +108,11 @@ def _one_by_one(
         except OperationalError:
             raise
         except Exception as error:  # noqa: BLE001
-            problem = UNFORESEEN.at(_place(error), file=stored.file, byte=stored.offset)
+            problem = UNFORESEEN.at(place_of(error), file=stored.file, byte=stored.offset)
             with engine.begin() as connection:
                 total.states[stored.id] = journal.park(connection, stored.id, problem, now=now())
             total.problems[stored.id] = problem
     return total
-
-
-def _place(error: Exception) -> str:
-    """Where it happened and what kind it was; its text may hold somebody's data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
 
 
 @dataclass(slots=True)

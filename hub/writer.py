@@ -10,7 +10,6 @@ import logging
 import queue
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -22,10 +21,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from hub.bootstrap import Hub
+from hub.failure import place_of
 from hub.settle import settle_next
-from schemas.problem import Cause, LynchpinError
+from schemas.problem import Cause, Unavailable
 
-__all__ = ["CLOSING", "DATABASE_TROUBLE", "Unavailable", "Writer", "place_of", "writing"]
+__all__ = ["CLOSING", "DATABASE_TROUBLE", "Writer", "writing"]
 
 CLOSING = Cause(
     "LP-HUB-040",
@@ -47,10 +47,6 @@ _SETTLE_WITHIN_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 
 _log = logging.getLogger("lynchpin.writer")
-
-
-class Unavailable(LynchpinError):
-    """Nothing was kept, and not for the sender's fault: the same again later will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +203,6 @@ def _attempt(connection: Connection, job: _Job) -> tuple[Any, Exception | None]:
         raise
     except Exception as error:  # noqa: BLE001
         return None, error
-
-
-def place_of(error: BaseException) -> str:
-    """Where it happened and what kind it was; its text may hold somebody's data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {frame.name}, line {frame.lineno}"
 
 
 @contextmanager

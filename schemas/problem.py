@@ -115,6 +115,10 @@ class Denied(LynchpinError):
     """
 
 
+class Unavailable(LynchpinError):
+    """Nothing was kept, and not for the sender's fault: the same again later will do."""
+
+
 class Rejected(LynchpinError):
     """The message is held with its reason. Mend the cause, then release or discard it."""
 

@@ -17,8 +17,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from hub.writer import Unavailable
-from schemas.problem import Cause, LynchpinError, Refused
+from schemas.problem import Cause, LynchpinError, Refused, Unavailable
 
 __all__ = ["CUT", "ENCODED", "INVALID", "LARGE", "SLOW", "Budget", "parsed", "received"]
 

@@ -17,8 +17,8 @@ from connectors.api import OVERSIZED
 from connectors.scrub import scrub_text
 from hub.api.body import ENCODED, FULL, INVALID, LARGE, SLOW
 from hub.causes import NOT_FOUND, NOT_HELD, SEVERAL, UNKNOWN_SOURCE
+from hub.failure import place_of
 from hub.keys import NO_KEY, UNKNOWN_KEY
-from hub.writer import Unavailable, place_of
 from schemas.problem import (
     Cause,
     ConfigError,
@@ -28,6 +28,7 @@ from schemas.problem import (
     Problem,
     Refused,
     Rejected,
+    Unavailable,
 )
 
 __all__ = ["ProblemAnswer", "answers", "install"]

@@ -18,7 +18,8 @@ from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
 from hub.keys import Key
 from hub.store.tables import MESSAGE_STATES, message
-from hub.writer import DATABASE_TROUBLE, Unavailable
+from hub.writer import DATABASE_TROUBLE
+from schemas.problem import Unavailable
 
 __all__ = ["router"]
 

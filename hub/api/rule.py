@@ -26,9 +26,14 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Lets callers with a key of these roles in; a source key at its own sources only."""
+    """Lets callers with a key of these roles in; a source key at its own sources only.
+
+    A key that is limited to stores is let in where the route ``narrows`` what it shows or takes to
+    them, and nowhere else.
+    """
 
     roles: tuple[Role, ...]
+    narrows: bool = False
 
     async def __call__(self, request: Request, served: ServedHere, credentials: Credentials) -> Key:
         """The key of the caller. Raises ``Denied``."""
@@ -37,8 +42,7 @@ class Rule:
         # Looking up one row takes less than handing the question to another thread.
         with served.lodge.begin() as connection:
             key = keys.recognised(connection, credentials.credentials)
-        # No route can narrow what it shows to some stores yet, so such a key opens none.
-        if key.role not in self.roles or key.stores:
+        if key.role not in self.roles or (key.stores and not self.narrows):
             raise Denied(FORBIDDEN.at())
         if key.role == "source" and request.path_params.get("source") not in key.sources:
             raise Denied(FORBIDDEN.at())
@@ -58,9 +62,9 @@ class AnyOne:
 anyone = Depends(AnyOne())
 
 
-def only(*roles: Role) -> Rule:
+def only(*roles: Role, narrows: bool = False) -> Rule:
     """The rule of a route that these roles may call."""
-    return Rule(roles)
+    return Rule(roles, narrows)
 
 
 def rule_of(route: BaseRoute) -> Rule | AnyOne | None:

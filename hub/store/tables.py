@@ -86,6 +86,21 @@ record = Table(
     Column("rest_payload", LargeBinary),
     Column("rest_context", LargeBinary),
     Column("rest_closed", Boolean, nullable=False, server_default=false()),
+    # What the sender of a webhook calls it, the same each time it is sent; and when that happened.
+    Column("stamp", Text),
+    Column("stamped_at", Text),
+    # JSON list of the stores whose facts its sender may send; none where it is not limited.
+    Column("stores", Text),
+)
+# A webhook that is sent again is the record that came first.
+Index(
+    "uq_record_stamp",
+    record.c.source,
+    record.c.stamp,
+    record.c.sha256,
+    unique=True,
+    sqlite_where=record.c.stamp.is_not(None),
+    postgresql_where=record.c.stamp.is_not(None),
 )
 Index(
     "ix_record_rest",
@@ -187,6 +202,8 @@ document = Table(
     # What it adds to revenue: a Transaction that counts has both, everything else neither.
     Column("revenue", Text),
     Column("currency", Text),
+    # When a webhook says that it was sent off: of two snapshots of one version the later is newer.
+    Column("stamped_at", Text),
     CheckConstraint("(revenue IS NULL) = (currency IS NULL)", name="revenue"),
 )
 Index(None, document.c.message_id)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 
 from hub.demo import poslog_writer
@@ -72,16 +72,16 @@ def _key(house: House, role: str, *more: str) -> str:
 
 
 @contextmanager
-def calling(running: Up, key: str | None) -> Iterator[httpx.Client]:
+def calling(running: Up, key: str | None) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    limits = httpx.Limits(max_connections=SENDERS)
-    with httpx.Client(
+    limits = httpx2.Limits(max_connections=SENDERS)
+    with httpx2.Client(
         base_url=running.url, headers=headers, timeout=60, limits=limits, trust_env=False
     ) as client:
         yield client
 
 
-def _send(client: httpx.Client, index: int) -> httpx.Response:
+def _send(client: httpx2.Client, index: int) -> httpx2.Response:
     headers = {"X-Lynchpin-File": f"sale-{index}"}
     content = poslog_writer.sale(index, seed=3)
     return client.post("/sources/poslog/records", content=content, headers=headers)
@@ -102,8 +102,8 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(
     for number in range(ROUNDS):
         with up(house) as running, calling(running, key) as client, ThreadPoolExecutor(5) as pool:
 
-            def send(index: int, running: Up = running, client: httpx.Client = client) -> None:
-                with suppress(httpx.TransportError):
+            def send(index: int, running: Up = running, client: httpx2.Client = client) -> None:
+                with suppress(httpx2.TransportError):
                     if _send(client, index).status_code == 202:
                         acknowledged.append(index)
                         if len(acknowledged) % 5 == 0:
@@ -161,7 +161,7 @@ def test_a_bomb_and_a_flood_stay_within_bounds(house: House) -> None:
                 yield bytes(MEGABYTE)
 
         # Whoever floods may be hung up on before it can hear why.
-        with suppress(httpx.TransportError):
+        with suppress(httpx2.TransportError):
             assert client.post(path, content=flood()).status_code == 413
         assert running.peak_bytes() - idle < 200 * MEGABYTE
         assert _send(client, 1).status_code == 202

@@ -17,7 +17,8 @@ from hub.demo import poslog_writer
 from hub.door import take_in
 from hub.home import Home
 from hub.store.tables import audit, message
-from hub.writer import Unavailable, Writer, writing
+from hub.writer import Writer, writing
+from schemas.problem import Unavailable
 
 
 @pytest.fixture

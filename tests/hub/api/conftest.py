@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -35,17 +35,17 @@ class Serving:
     port: int
     keys: dict[str, str]
 
-    def client(self, role: str | None = None) -> httpx.Client:
+    def client(self, role: str | None = None) -> httpx2.Client:
         """Calls with the key of a role, or without any; the caller closes it."""
         headers = {"Authorization": f"Bearer {self.keys[role]}"} if role else {}
         base = f"http://127.0.0.1:{self.port}"
-        return httpx.Client(base_url=base, headers=headers, timeout=30, trust_env=False)
+        return httpx2.Client(base_url=base, headers=headers, timeout=30, trust_env=False)
 
-    def call(self, role: str | None, method: str, path: str, **options: object) -> httpx.Response:
+    def call(self, role: str | None, method: str, path: str, **options: object) -> httpx2.Response:
         with self.client(role) as client:
             return client.request(method, path, **options)  # type: ignore[arg-type]
 
-    def send(self, content: bytes, *, source: str = "poslog", **headers: str) -> httpx.Response:
+    def send(self, content: bytes, *, source: str = "poslog", **headers: str) -> httpx2.Response:
         path = f"/sources/{source}/records"
         return self.call("source", "POST", path, content=content, headers=headers)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 
 from hub.api import body
@@ -136,7 +136,7 @@ def test_a_body_without_an_end_is_refused_at_the_cap(serving: Serving) -> None:
         answer = serving.call(
             "source", "POST", "/sources/poslog/records", content=_pieces(200 * 2**20)
         )
-    except httpx.TransportError:
+    except httpx2.TransportError:
         pass  # The hub hung up while we were still sending.
     else:
         assert answer.status_code == 413
