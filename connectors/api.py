@@ -2,9 +2,9 @@
 
 ``split`` cuts a record into messages before anything is understood, so that one bad transaction
 spoils one slice. ``decode`` turns a slice into documents that a mapping can read. ``name`` says
-which fact or snapshot a document is. ``verify`` tells before all that whether a request comes
-from who it should. None of them reads a file, a clock or a socket: transports
-belong to the hub and to the store agent.
+which fact or snapshot a document is. ``verify`` tells before all that whether a webhook comes from
+who it should, and ``reply`` what its sender wants to hear afterwards. None of them reads a file, a
+clock or a socket: transports belong to the hub and to the store agent.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ __all__ = [
     "Document",
     "Name",
     "Options",
+    "Reply",
     "Request",
     "Rest",
     "Secrets",
     "Slice",
+    "Stamp",
 ]
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
@@ -125,6 +127,26 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a sender writes on a webhook beside its body.
+
+    ``id`` is the same each time the webhook is sent. ``at`` is when it was first sent off, as UTC
+    text of fixed width; of two snapshots of one version, the later one is the newer.
+    """
+
+    id: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a sender is answered, once what it sent is on the disk."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """One message, still undecoded.
 
@@ -202,9 +224,12 @@ class Connector:
 
     ``name(document, options)`` names one document. Raises ``Rejected``.
 
-    ``verify(request, secrets, options, now)`` passes a request that was signed with one of the
-    secrets, at a time near ``now`` where its scheme has one. Raises ``Denied``. A connector without
-    it has no signatures: its door needs another way to know the sender.
+    ``verify(request, secrets, options, now)`` passes a webhook that was signed with one of the
+    secrets, at a time near ``now`` where its scheme has one, and gives what is stamped on it.
+    Raises ``Denied``; ``ConfigError``, whatever the request, for secrets that its scheme cannot
+    use. A connector without it takes no webhooks: its records come in with a key.
+
+    ``reply(request, options)`` answers a webhook. Without it the sender gets the record's number.
     """
 
     manifest: Manifest
@@ -214,4 +239,5 @@ class Connector:
     decode: Callable[[bytes, bytes, Any], tuple[Document, ...]]
     name: Callable[[Document, Any], Name]
     options: type[Options] = Options
-    verify: Callable[[Request, Secrets, Any, datetime], None] | None = None
+    verify: Callable[[Request, Secrets, Any, datetime], Stamp] | None = None
+    reply: Callable[[Request, Any], Reply] | None = None

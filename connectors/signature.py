@@ -86,11 +86,13 @@ def standard(request: Request, secrets: Secrets, *, now: datetime) -> None:
 
     Raises ``Denied``, and ``ConfigError`` for a secret that is not base64 after ``whsec_``.
     """
+    # First of all, so that a secret that is none shows before anything was ever signed with it.
+    keys = [_key(text) for text in _texts(secrets)]
     number, seconds, listed = (request.header(name) for name in _STANDARD)
     if not number or not seconds or not listed or not _SECONDS.fullmatch(seconds):
         raise Denied(UNSIGNED.at())
     signed = b".".join((_plain(number), _plain(seconds), request.body))
-    expected = [_mac(_key(s), signed, "sha256") for s in _texts(secrets)]
+    expected = [_mac(key, signed, "sha256") for key in keys]
     given = [scheme[3:] for scheme in listed.split(" ") if scheme.startswith("v1,")]
     if not any(_matches(each, expected) for each in given):
         raise Denied(UNSIGNED.at())

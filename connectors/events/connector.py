@@ -17,12 +17,14 @@ from connectors.api import (
     Rest,
     Secrets,
     Slice,
+    Stamp,
 )
 from connectors.events import content
 from connectors.events.scrub_profile import PROFILE
 from connectors.formats.json_record import continues, split_record
 from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.manifest import read
+from connectors.stamp import stamped
 from schemas.problem import Rejected
 
 __all__ = ["connector"]
@@ -31,9 +33,10 @@ _NAME_LENGTH_MAX = 200
 _REQUIRED = ("source", "id", "type")
 
 
-def verify(request: Request, secrets: Secrets, options: JsonOptions, now: datetime) -> None:
+def verify(request: Request, secrets: Secrets, options: JsonOptions, now: datetime) -> Stamp:
     """Pass what is signed as Standard Webhooks say, at most five minutes off. Raises ``Denied``."""
     signature.standard(request, secrets, now=now)
+    return stamped(request, number="webhook-id")
 
 
 def split(

@@ -27,11 +27,13 @@ _CONTROLS = bytes(range(0x21)) + b"\x7f"
 _BLANKS = b" \t\r\n"
 
 
-def split_form(chunks: Iterable[bytes]) -> Iterator[Slice]:
+def split_form(chunks: Iterable[bytes], *, others: bytes = b"") -> Iterator[Slice]:
     """Give the one message of a record; a form has no end mark, so it is always complete.
 
-    Raises ``Refused`` for what is empty, larger than a message may be, has too many fields, or
-    holds bytes that no form has, such as blanks and line ends in its middle.
+    What begins with one of the ``others`` is no form but kept all the same: whoever sends forms
+    may send something else as well. Raises ``Refused`` for what is empty, larger than a message may
+    be, has too many fields, or holds bytes that no form has, such as blanks and line ends in its
+    middle.
     """
     record = bytearray()
     for chunk in chunks:
@@ -41,11 +43,16 @@ def split_form(chunks: Iterable[bytes]) -> Iterator[Slice]:
     payload = bytes(record).strip(_BLANKS)
     if not payload:
         raise Refused(EMPTY.at())
+    if not others or payload[0] not in others:
+        _check(payload)
+    yield Slice(payload, offset=record.find(payload))
+
+
+def _check(payload: bytes) -> None:
     if b"=" not in payload or payload.translate(None, _CONTROLS) != payload:
         raise Refused(NO_MESSAGE.at("this is no form"))
     if payload.count(b"&") >= FIELDS_MAX:
         raise Refused(TOO_MANY_FIELDS.at())
-    yield Slice(payload, offset=record.find(payload))
 
 
 def decode_form(payload: bytes) -> Form:

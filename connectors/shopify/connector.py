@@ -18,12 +18,14 @@ from connectors.api import (
     Rest,
     Secrets,
     Slice,
+    Stamp,
 )
 from connectors.formats.json_record import continues, split_record
 from connectors.formats.json_text import JsonOptions, decode_json
 from connectors.manifest import read
 from connectors.shopify import content
 from connectors.shopify.scrub_profile import PROFILE
+from connectors.stamp import stamped
 from schemas.problem import Rejected
 
 __all__ = ["connector"]
@@ -42,9 +44,14 @@ _CONTENT = {"order": content.ORDER, "refund": content.REFUND, "customer": conten
 _GLOBAL_ID = "gid://shopify/"
 
 
-def verify(request: Request, secrets: Secrets, options: JsonOptions, now: datetime) -> None:
-    """Pass a webhook that the shop signed; its scheme has no time. Raises ``Denied``."""
+def verify(request: Request, secrets: Secrets, options: JsonOptions, now: datetime) -> Stamp:
+    """Pass a webhook that the shop signed; its scheme has no time. Raises ``Denied``.
+
+    An event keeps its id however often and through however many subscriptions it is sent. A retry
+    carries the first snapshot, hours later; what it was triggered by tells it from a newer one.
+    """
     signature.shopify(request, secrets)
+    return stamped(request, number="x-shopify-event-id", at="x-shopify-triggered-at")
 
 
 def split(

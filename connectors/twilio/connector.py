@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator
 
 from connectors import signature
 from connectors.api import (
+    FOREIGN,
     NAMELESS,
     Connector,
     Document,
     Name,
     Options,
+    Reply,
     Request,
     Rest,
     Secrets,
     Slice,
+    Stamp,
 )
 from connectors.formats.form_text import Form, decode_form, split_form
 from connectors.manifest import read
+from connectors.stamp import stamped
 from connectors.twilio.scrub_profile import PROFILE
+from connectors.twilio.twiml import checked
 from schemas.problem import Rejected
 
 __all__ = ["TwilioOptions", "connector"]
@@ -37,6 +41,7 @@ _CONTENT = ("CallSid", "CallStatus", "Direction", "From", "To", "ParentCallSid",
 _STATUSES = ("queued", "initiated", "ringing", "in-progress")
 """How a call goes on; every other status is an end."""
 _ENDED = len(_STATUSES)
+_JSON = b"{["
 _SID = re.compile(r"\S{1,100}")
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NUMBER = re.compile(r"\+?[0-9]{5,15}", re.ASCII)
@@ -48,23 +53,26 @@ UNKNOWN and UNAVAILABLE."""
 class TwilioOptions(Options):
     """What a source may set for its Twilio number."""
 
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+[^?#]*$")
-    """The address as Twilio has it, where a proxy changes the one that arrives; without query."""
+    twiml: Annotated[str, AfterValidator(checked)] = "<Response/>"
+    """What Twilio is to do with a call, in its own words; as it stands, to end it."""
 
 
-def verify(request: Request, secrets: Secrets, options: TwilioOptions, now: datetime) -> None:
+def verify(request: Request, secrets: Secrets, options: TwilioOptions, now: datetime) -> Stamp:
     """Pass a webhook signed with an auth token; its scheme has no time. Raises ``Denied``."""
-    if options.public_url is not None:
-        _, mark, query = request.url.partition("?")
-        request = replace(request, url=options.public_url + mark + query)
     signature.twilio(request, secrets)
+    return stamped(request, number="i-twilio-idempotency-token")
+
+
+def reply(request: Request, options: TwilioOptions) -> Reply:
+    """Tell Twilio what to do with the call. For a mere change of status it asks no answer."""
+    return Reply(options.twiml.encode(), "text/xml")
 
 
 def split(
     chunks: Iterable[bytes], options: TwilioOptions, rest: Rest | None = None
 ) -> Iterator[Slice | Rest]:
     """Give the one message of a webhook; see ``formats.form_text``."""
-    yield from split_form(chunks)
+    yield from split_form(chunks, others=_JSON)
 
 
 def continues(head: bytes) -> bool:
@@ -76,8 +84,11 @@ def decode(payload: bytes, context: bytes, options: TwilioOptions) -> tuple[Docu
     """Give the call with all fields as sent, and in lower case what follows from them.
 
     ``party`` is the other party's number, ``started_at`` and ``ended_at`` are instants as far as
-    the webhook tells. Raises ``Rejected``: ENCODING, or NAMELESS without one CallSid.
+    the webhook tells. Raises ``Rejected``: FOREIGN for the JSON that other products of Twilio
+    send, ENCODING, or NAMELESS without one CallSid.
     """
+    if payload.startswith((b"{", b"[")):
+        raise Rejected(FOREIGN.at("this is JSON, and calls come as forms"))
     form = decode_form(payload)
     sid = form.get("CallSid")
     if not isinstance(sid, str) or not _SID.fullmatch(sid):
@@ -151,5 +162,6 @@ connector = Connector(
     name=name,
     options=TwilioOptions,
     verify=verify,
+    reply=reply,
 )
 """What the entry point ``twilio`` names."""
