@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import figure, map, page, parse, receive, start  # noqa: A004
+from bench import figure, http, map, page, parse, receive, search, start  # noqa: A004
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
@@ -26,6 +26,8 @@ _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "map": map.figures,
     "parse": parse.figures,
     "hub": receive.figures,
+    "http": http.figures,
+    "search": search.figures,
     "start": start.figures,
 }
 

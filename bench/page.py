@@ -20,7 +20,8 @@ _HEAD = """\
 `make bench` measures these, writes `bench/results.json` and renders this page from it; \
 `make bench ONLY=map` runs one group. Times are processor time, the median of runs that take \
 turns, with the quartiles behind it; ratios are taken within one run. So a busy machine moves the \
-times, and hardly the ratios. A promise is a figure that must hold before a change is merged; the \
+times, and hardly the ratios. What is waited for, and what is done in a second, is by the clock. \
+A promise is a figure that must hold before a change is merged; the \
 others are watched.
 """
 
@@ -28,6 +29,8 @@ _TITLES = {
     "map": "The mapping language",
     "parse": "Reading a sale",
     "hub": "From file to applied",
+    "http": "The doors",
+    "search": "Finding people",
     "start": "Start-up",
 }
 

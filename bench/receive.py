@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, RootTransaction
 
 from bench import sale
 from bench.clock import Sample
+from bench.disk import disk
 from bench.figure import Figure, of
 from bench.profile import sampled
 from bench.sale import Size
@@ -74,19 +75,12 @@ def figures() -> Iterator[Figure]:
 
 
 def _received(count: int, *, size: Size) -> _Received:
-    with TemporaryDirectory(dir=_disk()) as folder:
+    with TemporaryDirectory(dir=disk()) as folder:
         file = sale.write(Path(folder) / "sales.xml", count, size=size)
         # The first one also loads code and compiles mappings, so it does not count.
         runs = [_run(Home(Path(folder) / f"home{n}"), file, count) for n in range(_ROUNDS + 1)]
         shares = _shares(file, Home(Path(folder) / "profile"))
     return _Received(count, runs[1:], shares)
-
-
-def _disk() -> Path:
-    """A folder on a disk: the one for temporary files is often kept in memory."""
-    folder = Path(__file__).parents[1] / "build"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _run(home: Home, file: Path, count: int) -> _Run:
@@ -180,7 +174,7 @@ def _memory() -> Figure:
 
 
 def _peak_mb(days: int) -> float:
-    with TemporaryDirectory(dir=_disk()) as folder:
+    with TemporaryDirectory(dir=disk()) as folder:
         name = Path(folder) / "sales.xml"
         file = sale.write_days(name, _DAY_SALES, days=days, size="18 kB")
         home = Home(Path(folder) / "home")
