@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 from hub import folds, placing
 from hub.naming import fact_id
 from hub.people.claim import Claim, claims_of
-from hub.store.tables import claim, document, link, order_index, transaction_index
+from hub.store.tables import claim, control_index, document, link, order_index, transaction_index
 from hub.translate import Named, Translated
+from schemas.control import Control
 from schemas.envelope import Flag, model_name
 from schemas.order import Order
 from schemas.problem import Cause
@@ -49,6 +50,7 @@ class Known:
     business_hash: str
     version: str | None
     message_id: int
+    stamped_at: str | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Batch:
     _stored: set[str] = field(default_factory=set)
     _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     _transactions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _controls: dict[str, dict[str, Any]] = field(default_factory=dict)
     _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     _links: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _claims: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
@@ -74,17 +77,16 @@ class Batch:
             document.c.business_hash,
             document.c.version,
             document.c.message_id,
+            document.c.stamped_at,
         )
         for start in range(0, len(wanted), 500):
             chosen = document.c.fact.in_(wanted[start : start + 500])
-            for fact, business_hash, version, number in self.connection.execute(
-                select(*columns).where(chosen)
-            ):
-                self.known[fact] = Known(business_hash, version, number)
+            for fact, *known in self.connection.execute(select(*columns).where(chosen)):
+                self.known[fact] = Known(*known)
                 self._stored.add(fact)
 
-    def outcome(self, named: Named) -> Outcome:
-        """What this document will be, by its name alone."""
+    def outcome(self, named: Named, stamped_at: str | None = None) -> Outcome:
+        """What this document will be, by its name and the stamp of its record alone."""
         known = self.known.get(named.fact)
         if known is None:
             return "applied"
@@ -94,16 +96,25 @@ class Batch:
         new, old = named.name.version or "", known.version or ""
         if new < old:
             return "stale"
-        return "duplicate" if same and new == old else "applied"
+        if new == old and same:
+            return "duplicate"
+        if new == old and stamped_at and known.stamped_at and stamped_at < known.stamped_at:
+            return "stale"
+        return "applied"
 
-    def apply(self, translated: Translated, message_id: int) -> tuple[Flag, ...]:
+    def apply(
+        self, translated: Translated, message_id: int, stamped_at: str | None = None
+    ) -> tuple[Flag, ...]:
         """Queue the effects of a document; give all flags it now carries."""
         named, model = translated.named, translated.model
         known = self.known.get(named.fact)
         flags = translated.flags
         if known is not None and named.name.version and known.version == named.name.version:
-            flags += (_flag(SAME_VERSION),)
-        self.known[named.fact] = Known(named.business_hash, named.name.version, message_id)
+            decided = stamped_at and known.stamped_at and stamped_at > known.stamped_at
+            flags += () if decided else (_flag(SAME_VERSION),)
+        self.known[named.fact] = Known(
+            named.business_hash, named.name.version, message_id, stamped_at
+        )
         row: dict[str, Any] = {
             "fact": named.fact,
             "kind": translated.kind,
@@ -118,11 +129,14 @@ class Batch:
             "body": model.model_dump_json(exclude_none=True),
             "revenue": None,
             "currency": None,
+            "stamped_at": stamped_at,
         }
         self._documents[named.fact] = row
         self._claims[named.fact] = claims_of(model, region=translated.region)
         if isinstance(model, Transaction):
             self._transaction(named.fact, model, row, flags)
+        elif isinstance(model, Control):
+            self._controls[named.fact] = _control_row(named.fact, model)
         elif isinstance(model, Order):
             self._orders[named.fact] = _order_row(named.fact, model)
         elif isinstance(model, Reversal):
@@ -144,6 +158,7 @@ class Batch:
         """Write everything that was queued. The caller commits."""
         self._write(document, self._documents)
         self._write(transaction_index, self._transactions)
+        self._write(control_index, self._controls)
         self._write(order_index, self._orders)
         stale = [{"gone": fact} for fact in self._links if fact in self._stored]
         if stale:
@@ -158,7 +173,8 @@ class Batch:
             folds.go_by_sequence(self.connection, self._doubled)
             self._doubled.clear()
         self._stored.update(self._documents)
-        for queue in (self._documents, self._transactions, self._orders, self._links, self._claims):
+        indexed = (self._transactions, self._controls, self._orders)
+        for queue in (self._documents, *indexed, self._links, self._claims):
             queue.clear()
 
     def _write(self, table: Table, rows: dict[str, dict[str, Any]]) -> None:
@@ -227,7 +243,7 @@ def _flag(cause: Cause) -> Flag:
     return Flag(code=cause.code, path="version", detail=cause.summary)
 
 
-def _transaction_row(fact: str, model: Transaction) -> dict[str, Any]:
+def _place_row(fact: str, model: Transaction | Control) -> dict[str, Any]:
     number = int(model.sequence) if model.sequence.isascii() and model.sequence.isdigit() else None
     return {
         "fact": fact,
@@ -235,8 +251,18 @@ def _transaction_row(fact: str, model: Transaction) -> dict[str, Any]:
         "store": model.store,
         "workstation": model.workstation,
         "business_date": model.business_date.isoformat(),
-        "sequence": model.sequence,
         "sequence_number": number if number is None or number < 2**63 else None,
+    }
+
+
+def _control_row(fact: str, model: Control) -> dict[str, Any]:
+    return {**_place_row(fact, model), "kind": model.kind}
+
+
+def _transaction_row(fact: str, model: Transaction) -> dict[str, Any]:
+    return {
+        **_place_row(fact, model),
+        "sequence": model.sequence,
         "occurred_utc": model.occurred_at.utc,
         "receipt": model.receipt,
         "native_id": model.native_id,

@@ -53,7 +53,19 @@ class Hub:
         """The door of a source. Raises ``Refused`` if there is no such source."""
         source = self.settings.source(source_name)
         connector = registry.load(source.connector)
-        return Door(source_name, source.system, connector, self._options(source_name, source))
+        return Door(
+            source_name,
+            source.system,
+            connector,
+            self._options(source_name, source),
+            source.secrets,
+            source.public_url,
+        )
+
+    def check_doors(self) -> None:
+        """Raises ``ConfigError`` if a source has options or secrets that cannot work."""
+        for name in self.settings.sources:
+            self.door(name).check()
 
     def _options(self, name: str, source: Source) -> Any:
         return settings.check_options(
@@ -83,6 +95,10 @@ class Hub:
         if place is None:
             return assumed
         return Zone(place.zone, located=True, country=place.country or source.region)
+
+    def forget_places(self) -> None:
+        """Look Locations up again from now on: others are loaded."""
+        self._places.clear()
 
     def nobody(self, connection: Connection) -> Nobody:
         """Which identifiers name no person here."""

@@ -17,7 +17,7 @@ from schemas.problem import Cause
 __all__ = ["causes", "page"]
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
-_PACKAGES = ("schemas", "mappings", "connectors", "hub")
+_PACKAGES = ("schemas", "mappings", "connectors", "hub", "store_agent")
 _AREAS = {
     "LP-DOOR": "At the door: the record was refused and nothing of it was kept",
     "LP-SIG": "Signatures: the sender was turned away",
@@ -29,6 +29,11 @@ _AREAS = {
     "LP-TIME": "Clocks: the document was accepted and flagged",
     "LP-API": "The HTTP side of the hub: nothing was done or kept",
     "LP-KEY": "Keys: who may call",
+    "LP-WEB": "The console: nothing was shown or done",
+    "LP-PEOPLE": "People and lists: nothing was shown",
+    "LP-STORE": "What store agents ship",
+    "LP-AGENT": "Store agents",
+    "LP-CLI": "The command line beside a hub that runs",
     "LP-HUB": "The hub",
     "LP-CFG": "Configuration: Lynchpin does not act until it is mended",
 }

@@ -36,6 +36,7 @@ def examine(home: Home) -> Iterator[Finding]:
     yield from _connectors()
     try:
         with bootstrap.open_hub(home, access="read") as hub:
+            hub.check_doors()
             yield Finding("settings", well=True, detail=f"{len(hub.settings.sources)} sources")
             damage = quick_check(hub.engine)
             detail = "; ".join(damage) or "whole"

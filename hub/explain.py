@@ -6,6 +6,7 @@ mapping that made the document, so they hold for every document at no cost to th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, select
 from hub import journal, library
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
+from hub.people import masking
 from hub.store.tables import document
 from schemas.problem import Rejected
 
@@ -34,19 +36,28 @@ class Explained:
     source: str
     """Path in the source document, ``= text`` for a constant, or what the hub did."""
     sent: Any
-    """The value as the source sent it."""
+    """The value as the source sent it, as plain JSON."""
     rule: str
     mapping: str
     line: int | None
     version: str
 
 
-def explain(hub: Hub, connection: Connection, fact: str, path: str = "") -> list[Explained]:
+def explain(
+    hub: Hub, connection: Connection, fact: str, path: str = "", *, reveal: bool = False
+) -> list[Explained]:
     """Explain the value at a path, every value below it, or with no path every value.
 
-    Raises ``Rejected`` if there is no such document, or nothing at that path.
+    Values that tell who a person is are masked, those as sent are hidden; with ``reveal`` nothing
+    is. Raises ``Rejected`` if there is no such document, or nothing at that path.
     """
-    columns = (document.c.message_id, document.c.at, document.c.mapping, document.c.body)
+    columns = (
+        document.c.message_id,
+        document.c.at,
+        document.c.mapping,
+        document.c.body,
+        document.c.kind,
+    )
     row = connection.execute(select(*columns).where(document.c.fact == fact)).one_or_none()
     if row is None:
         raise Rejected(NOT_FOUND.at("nothing goes by this name"))
@@ -59,8 +70,10 @@ def explain(hub: Hub, connection: Connection, fact: str, path: str = "") -> list
     values = mapping.spec.model.model_validate_json(row[3]).model_dump(
         mode="json", exclude_none=True
     )
+    shown = values if reveal else masking.body(row[4], values)
     explained = []
-    for where, value in _leaves(values):
+    # A masked document has the paths of the one that it masks.
+    for (where, value), (_, said) in zip(_leaves(values), _leaves(shown), strict=True):
         if path and where != path and not where.startswith((f"{path}.", f"{path}[")):
             continue
         origin = origins.get(where) or origins.get(where.rpartition(".")[0])
@@ -69,12 +82,12 @@ def explain(hub: Hub, connection: Connection, fact: str, path: str = "") -> list
         explained.append(
             Explained(
                 path=where,
-                value=value,
+                value=said,
                 message_id=stored.id,
                 file=stored.file,
                 byte=stored.offset,
                 source=by_hub or source or "the default of the model",
-                sent=None if by_hub or origin is None else origin.value,
+                sent=None if by_hub or origin is None else _sent(origin.value, open_=said == value),
                 rule=mapping.rule(origin.line) if origin and not by_hub else "",
                 mapping=mapping.spec.file,
                 line=origin.line if origin and not by_hub else None,
@@ -84,6 +97,12 @@ def explain(hub: Hub, connection: Connection, fact: str, path: str = "") -> list
     if not explained:
         raise Rejected(NOT_FOUND.at("the document has nothing at this path", path=path))
     return explained
+
+
+def _sent(value: Any, *, open_: bool) -> Any:
+    if value is None:
+        return None
+    return json.loads(json.dumps(value, default=str)) if open_ else masking.HIDDEN
 
 
 def _by_hub(where: str, document: dict[str, Any]) -> str | None:

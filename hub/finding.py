@@ -3,47 +3,86 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tuple_
 
+from hub import paging
 from hub.causes import NOT_FOUND, SEVERAL
+from hub.naming import fact_id
 from hub.store.tables import document, hold, link, message, order_index, record, transaction_index
+from hub.whereabouts import at_stores
 from schemas.problem import Problem, Rejected
 
-__all__ = ["Link", "Shown", "links", "messages", "orders", "resolve", "show", "transactions"]
+__all__ = [
+    "LIMIT",
+    "Link",
+    "Shown",
+    "links",
+    "messages",
+    "named",
+    "orders",
+    "resolve",
+    "show",
+    "transactions",
+]
 
 LIMIT = 50
+_NAMED_MAX = 5
+_LOOKED_AT_MAX = 500
+"""How many things of one name are looked at for those of some stores."""
 
 
 def resolve(
-    connection: Connection, text: str, *, systems: Iterable[str], kinds: tuple[str, ...] = ()
+    connection: Connection,
+    text: str,
+    *,
+    systems: Iterable[str],
+    kinds: tuple[str, ...] = (),
+    stores: Collection[str] = (),
 ) -> str:
     """Give the fact id of what a person named: by fact id, by its part after the system, by
-    receipt, native id or order number.
+    receipt, native id or order number. ``stores`` limit it to what happened at them or at none.
 
     Raises ``Rejected`` if nothing or more than one thing goes by that name.
     """
+    facts = named(connection, text, systems=systems, kinds=kinds, stores=stores, most=_NAMED_MAX)
+    if not facts:
+        raise Rejected(NOT_FOUND.at("nothing goes by this name"))
+    if len(facts) > 1:
+        raise Rejected(SEVERAL.at(f"several go by this name: {', '.join(facts)}"))
+    return facts[0]
+
+
+def named(
+    connection: Connection,
+    text: str,
+    *,
+    systems: Iterable[str],
+    kinds: tuple[str, ...] = (),
+    stores: Collection[str] = (),
+    most: int,
+) -> tuple[str, ...]:
+    """The fact ids of up to ``most`` things that go by a name in the most exact way that any do."""
     wanted = [document.c.kind.in_(kinds)] if kinds else []
     # Whole names, so that the index answers; a search for an ending would read every name.
-    whole = [f"{system}:{noun}{text}" for system in systems for noun in ("", "order/")]
+    systems = tuple(systems)
+    whole = [f"{s}:{text}" for s in systems] + [fact_id(s, ("order", text)) for s in systems]
     ways: tuple[Select[Any], ...] = (
         select(document.c.fact).where(document.c.fact == text, *wanted),
         select(document.c.fact).where(document.c.fact.in_(whole), *wanted),
         _index_of(transaction_index, "receipt", text, wanted),
         _index_of(transaction_index, "native_id", text, wanted),
         _index_of(order_index, "number", text, wanted),
-        _index_of(order_index, "native_id", text, wanted),
     )
     for way in ways:
-        facts = connection.scalars(way.distinct().limit(5)).all()
-        if len(facts) == 1:
-            return str(facts[0])
-        if facts:
-            raise Rejected(SEVERAL.at(f"several go by this name: {', '.join(facts)}"))
-    raise Rejected(NOT_FOUND.at("nothing goes by this name"))
+        ordered = way.order_by(document.c.fact).limit(_LOOKED_AT_MAX if stores else most)
+        found = connection.scalars(ordered).all()
+        if facts := at_stores(connection, found, stores):
+            return facts[:most]
+    return ()
 
 
 def _index_of(table: Any, column: str, text: str, wanted: list[Any]) -> Select[Any]:
@@ -59,8 +98,12 @@ def messages(
     source: str | None = None,
     file: str | None = None,
     limit: int = LIMIT,
+    after: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Messages, the newest first, that match every filter given; ``fact`` matches a part of it."""
+    """Messages, the newest first, that match every filter given; ``fact`` matches a part of it.
+
+    ``after`` is a cursor; raises ``Refused`` for one of another list.
+    """
     columns = (
         message.c.id,
         message.c.state,
@@ -82,6 +125,8 @@ def messages(
         record.c.name.contains(file, autoescape=True) if file else None,
     ]
     found = found.where(*(f for f in filters if f is not None))
+    if key := paging.key_of(after, int):
+        found = found.where(message.c.id < key[0])
     rows = connection.execute(found.order_by(message.c.id.desc()).limit(limit)).mappings()
     return [dict(row) for row in rows]
 
@@ -91,32 +136,73 @@ def _held(number: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def transactions(
-    connection: Connection, *, limit: int = LIMIT, **filters: str | None
+    connection: Connection,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+    stores: Collection[str] = (),
+    **filters: str | None,
 ) -> list[dict[str, Any]]:
-    """Transactions by store, workstation, business_date, receipt, status; in order of sequence."""
+    """Transactions by store, workstation, business_date, receipt, status; in order of sequence.
+
+    ``stores`` limit them to these; ``after`` is a cursor made of ``transaction_key``. Raises
+    ``Refused`` for one of another list.
+    """
     table = transaction_index
     columns = (*table.c, document.c.revenue, document.c.currency, document.c.flags)
     found = select(*columns).join(document, document.c.fact == table.c.fact)
     found = found.where(*(table.c[name] == value for name, value in filters.items() if value))
+    if stores:
+        found = found.where(table.c.store.in_(stores))
     order = (
         table.c.business_date,
         table.c.store,
         table.c.workstation,
-        table.c.sequence_number,
+        # Nothing compares with what is absent.
+        func.coalesce(table.c.sequence_number, -1),
         table.c.fact,
     )
+    if key := paging.key_of(after, str, str, str, int, str):
+        found = found.where(tuple_(*order) > key)
     return [dict(row) for row in connection.execute(found.order_by(*order).limit(limit)).mappings()]
+
+
+def transaction_key(row: dict[str, Any]) -> paging.Key:
+    """What ``transactions`` are sorted by."""
+    number = -1 if row["sequence_number"] is None else row["sequence_number"]
+    return row["business_date"], row["store"], row["workstation"], number, row["fact"]
 
 
 def orders(
-    connection: Connection, *, limit: int = LIMIT, **filters: str | None
+    connection: Connection,
+    *,
+    limit: int = LIMIT,
+    after: str | None = None,
+    stores: Collection[str] = (),
+    **filters: str | None,
 ) -> list[dict[str, Any]]:
-    """Orders by number, channel, life, payment, fulfilment; the newest first."""
+    """Orders by number, channel, life, payment, fulfilment; the newest first.
+
+    ``stores`` limit them to these and to those that belong to none; ``after`` is a cursor made of
+    ``order_key``. Raises ``Refused`` for one of another list.
+    """
     table = order_index
     found = select(*table.c, document.c.flags).join(document, document.c.fact == table.c.fact)
     found = found.where(*(table.c[name] == value for name, value in filters.items() if value))
+    if stores:
+        found = found.where(table.c.store.in_(stores) | table.c.store.is_(None))
+    if key := paging.key_of(after, str, str):
+        placed, fact = key
+        # Said twice, because the first half is what an index can answer.
+        found = found.where(table.c.placed_utc <= placed)
+        found = found.where((table.c.placed_utc < placed) | (table.c.fact > fact))
     order = (table.c.placed_utc.desc(), table.c.fact)
     return [dict(row) for row in connection.execute(found.order_by(*order).limit(limit)).mappings()]
+
+
+def order_key(row: dict[str, Any]) -> paging.Key:
+    """What ``orders`` are sorted by. The hub places every clock, so each has its instant."""
+    return row["placed_utc"] or "", row["fact"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from hub import journal
+from hub import audit, journal, paging
 from hub.bootstrap import Hub
 from hub.causes import NOT_HELD
 from hub.settle import Settled, settle
-from hub.store.tables import audit, hold, message, record
+from hub.store.tables import hold, message, record
 from schemas.problem import Problem, Rejected
 
 __all__ = ["discard", "held", "release"]
 
 
-def held(connection: Connection, *, code: str | None = None) -> list[dict[str, Any]]:
-    """What is held now, the oldest first, each with its whole ``problem``."""
+def held(
+    connection: Connection,
+    *,
+    code: str | None = None,
+    limit: int | None = None,
+    after: str | None = None,
+) -> list[dict[str, Any]]:
+    """What is held now, the oldest first, each with its whole ``problem``; ``after`` is a cursor.
+
+    Raises ``Refused`` for a cursor of another list.
+    """
     columns = (
         hold.c.message_id,
         hold.c.code,
@@ -39,9 +48,11 @@ def held(connection: Connection, *, code: str | None = None) -> list[dict[str, A
     )
     if code is not None:
         found = found.where(hold.c.code == code)
+    if key := paging.key_of(after, int):
+        found = found.where(hold.c.message_id > key[0])
     return [
         {**row, "problem": Problem.model_validate_json(row["problem"])}
-        for row in connection.execute(found).mappings()
+        for row in connection.execute(found.limit(limit)).mappings()
     ]
 
 
@@ -49,14 +60,16 @@ def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = Fal
     """Send held messages through the mapping in force, in the order they came.
 
     ``replace`` lets a fact stand that came before with other content. What fails again is held
-    again. Raises ``Rejected`` if one of them is not held; then none is released.
+    again; which stores its sender may send for is no reason any more. Raises ``Rejected`` if one of
+    them is not held; then none is released.
     """
     with hub.engine.begin() as connection:
         now = hub.now()
-        waiting = [_held_message(connection, number) for number in sorted(numbers)]
+        held_ones = [_held_message(connection, number) for number in sorted(numbers)]
+        waiting = [dataclasses.replace(stored, stores=None) for stored in held_ones]
         for stored in waiting:
             detail = {"replace": replace}
-            _audit(connection, actor, "hold.release", stored.id, detail, now=now)
+            _audited(connection, actor, "hold.release", stored.id, detail, now=now)
         settled = settle(connection, waiting, hub.translator, now, replace=replace)
         for stored in waiting:
             if settled.states.get(stored.id) != "held":
@@ -73,7 +86,8 @@ def discard(hub: Hub, numbers: Iterable[int], *, actor: str, reason: str) -> int
         now = hub.now()
         waiting = [_held_message(connection, number) for number in sorted(numbers)]
         for stored in waiting:
-            _audit(connection, actor, "hold.discard", stored.id, {"reason": reason}, now=now)
+            detail = {"reason": reason}
+            _audited(connection, actor, "hold.discard", stored.id, detail, now=now)
             done = {"number": stored.id, "state": "discarded", "settled_at": now}
             journal.settle(connection, [done])
             _close(connection, stored.id, "discarded", now=now)
@@ -92,15 +106,8 @@ def _close(connection: Connection, number: int, outcome: str, *, now: str) -> No
     connection.execute(done.values(released_at=now, outcome=outcome))
 
 
-def _audit(
+def _audited(
     connection: Connection, actor: str, act: str, number: int, detail: dict[str, Any], *, now: str
 ) -> None:
-    """Written before the act, in the same transaction: there is no act without its line."""
-    values = {
-        "at": now,
-        "actor": actor,
-        "act": act,
-        "subject": f"message {number}",
-        "detail": json.dumps(detail, sort_keys=True),
-    }
-    connection.execute(insert(audit).values(values))
+    subject = f"message {number}"
+    audit.write(connection, actor=actor, act=act, subject=subject, detail=detail, now=now)

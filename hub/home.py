@@ -27,6 +27,8 @@ _HEAD = """\
 #   system = "shop-eu"                  # names its facts for ever; without it, the source's name
 #   zone = "Europe/Vienna"              # where a document has no offset and no store; else UTC
 #   options = { encoding = "latin-1" }  # what the connector lets a source choose
+#   secrets = ["from the shop's admin"] # what its webhooks are signed with
+#   public_url = "https://hub.example.org/webhooks/shop_eu"  # where a proxy changes the address
 """
 
 _SOURCE = """

@@ -72,6 +72,9 @@ class Stored:
     system: str
     connector: str
     file: str | None
+    stamped_at: str | None = None
+    stores: str | None = None
+    """The stores whose facts its sender may send, as JSON; ``None`` where it is not limited."""
 
 
 _STORED: Select[Any] = select(
@@ -87,6 +90,8 @@ _STORED: Select[Any] = select(
     record.c.system,
     record.c.connector,
     record.c.name,
+    record.c.stamped_at,
+    record.c.stores,
 ).join_from(message, record)
 
 

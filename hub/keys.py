@@ -12,16 +12,19 @@ import hmac
 import json
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 
-from hub.store.tables import api_key, audit
+from hub import audit, paging
+from hub.store.tables import api_key
 from schemas.problem import Cause, Denied, Refused, Rejected
 
 __all__ = [
+    "COMMAND_LINE",
     "FORBIDDEN",
+    "NO_KEY",
     "UNKNOWN_KEY",
     "Key",
     "Role",
@@ -54,8 +57,17 @@ NO_KEY = Cause(
     "Look it up with `lynchpin key list`.",
 )
 
+COMMAND_LINE = "command line"
+"""Name of the key that a running hub makes for the command line of its own user; see
+``hub.running``. Only the hub gives it to a key."""
+
+_USER_MAX = 64
 _SECRET_BYTES = 32
 _NO_HASH = hashlib.sha256(b"").hexdigest()
+
+
+# Written down once: every call asks this, and building it takes longer than asking.
+_BY_ID = select(api_key).where(api_key.c.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,12 @@ class Key:
     def actor(self) -> str:
         """How the audit names whoever holds it."""
         return f"key {self.id} {self.name}"
+
+    def on_behalf_of(self, user: str) -> Key:
+        """The key as this user of the hub's machine holds it; only the command line is believed."""
+        user = "".join(filter(str.isprintable, user))[:_USER_MAX]
+        believed = user and self.name == COMMAND_LINE
+        return replace(self, name=f"{self.name}, {user}") if believed else self
 
 
 def create(
@@ -96,7 +114,10 @@ def create(
         raise Refused(SOURCES.at(f"role {role} with {len(sources)} sources"))
     key = Key(secrets.token_hex(6), name, role, _sorted(sources), _sorted(stores), now)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    _audit(connection, actor, "key.create", key.id, {"name": name, "role": role}, now=now)
+    detail = {"name": name, "role": role}
+    audit.write(
+        connection, actor=actor, act="key.create", subject=f"key {key.id}", detail=detail, now=now
+    )
     connection.execute(
         insert(api_key).values(
             id=key.id,
@@ -116,20 +137,30 @@ def revoke(connection: Connection, number: str, *, actor: str, now: str) -> None
     valid = (api_key.c.id == number) & api_key.c.revoked_at.is_(None)
     if connection.scalar(select(api_key.c.id).where(valid)) is None:
         raise Rejected(NO_KEY.at())
-    _audit(connection, actor, "key.revoke", number, {}, now=now)
+    audit.write(connection, actor=actor, act="key.revoke", subject=f"key {number}", now=now)
     connection.execute(update(api_key).where(valid).values(revoked_at=now))
 
 
-def listed(connection: Connection) -> list[Key]:
-    """All keys there ever were, the oldest first."""
-    rows = connection.execute(select(api_key).order_by(api_key.c.created_at, api_key.c.id))
-    return [_key(row) for row in rows.mappings()]
+def listed(
+    connection: Connection, *, limit: int | None = None, after: str | None = None
+) -> list[Key]:
+    """All keys there ever were, the oldest first; of the command line's own only the living one.
+
+    ``after`` is a cursor of when a key was made and its id. Raises ``Refused`` for one of another
+    list.
+    """
+    ended = (api_key.c.name == COMMAND_LINE) & api_key.c.revoked_at.is_not(None)
+    order = (api_key.c.created_at, api_key.c.id)
+    found = select(api_key).where(~ended).order_by(*order)
+    if key := paging.key_of(after, str, str):
+        found = found.where(tuple_(*order) > key)
+    return [_key(row) for row in connection.execute(found.limit(limit)).mappings()]
 
 
 def recognised(connection: Connection, text: str) -> Key:
     """The key of this text. Raises ``Denied`` if there is none, or it was revoked."""
     number, secret = _parts(text)
-    row = connection.execute(select(api_key).where(api_key.c.id == number)).mappings().first()
+    row = connection.execute(_BY_ID, {"id": number}).mappings().first()
     # An unknown id costs what a wrong secret costs.
     same = hmac.compare_digest(_hash(secret), row["hash"] if row else _NO_HASH)
     if row is None or not same or row["revoked_at"] is not None:
@@ -161,10 +192,3 @@ def _key(row: Any) -> Key:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
     )
-
-
-def _audit(
-    connection: Connection, actor: str, act: str, number: str, detail: dict[str, Any], *, now: str
-) -> None:
-    values = {"at": now, "actor": actor, "act": act, "subject": f"key {number}"}
-    connection.execute(insert(audit).values(**values, detail=json.dumps(detail, sort_keys=True)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -15,9 +17,23 @@ from hub.causes import HOME_LOCKED, HOME_MISSING
 from hub.home import Home
 from schemas.problem import ConfigError
 
-__all__ = ["hold"]
+__all__ = ["Holder", "hold", "holder"]
 
 _POLL_SECONDS = 0.05
+_SAID_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock: its process, and the program and subcommand that it runs."""
+
+    process: int
+    command: str
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether it is a hub that runs, starts or ends, rather than a command under way."""
+        return self.command.endswith(" up")
 
 
 @contextmanager
@@ -35,13 +51,36 @@ def hold(home: Home, wait_seconds: float = 0) -> Iterator[None]:
     try:
         _wait(descriptor, wait_seconds)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()}, {_command()}".encode(), 0)
+        said = f"process {os.getpid()}, {_command()}".encode()
+        os.pwrite(descriptor, said[:_SAID_BYTES], 0)
         yield
     finally:
         # The file stays, for whoever waits has it open already. Unlocking it, not only closing
         # it, also frees it where a forked child inherited the descriptor.
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def holder(home: Home) -> Holder | None:
+    """Who writes to this home now; ``None`` if nobody does, or who does has just started."""
+    try:
+        descriptor = os.open(home.lock, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = re.fullmatch(r"process (\d+), (.*)", _said(descriptor), re.DOTALL)
+        return Holder(int(said[1]), said[2]) if said else None
+    else:
+        # What is written there is of somebody who has ended.
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _said(descriptor: int) -> str:
+    return os.pread(descriptor, _SAID_BYTES, 0).decode(errors="replace")
 
 
 def _wait(descriptor: int, seconds: float) -> None:
@@ -53,8 +92,7 @@ def _wait(descriptor: int, seconds: float) -> None:
     try:
         attempts(fcntl.flock, descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except RetryError as error:
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace")
-        detail = f"the home is held by {holder or 'a process that has just started'}"
+        detail = f"the home is held by {_said(descriptor) or 'a process that has just started'}"
         raise ConfigError(HOME_LOCKED.at(detail)) from error
 
 

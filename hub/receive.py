@@ -45,6 +45,12 @@ class Report:
     totals: dict[str, Decimal] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
+    def refuse(self, refusal: Refused, file: Path) -> None:
+        """Count a file that was turned away, under its own name where no other is told."""
+        name = scrub_text(refusal.problem.file or file.name)
+        self.refused += 1
+        self.problems.append(refusal.problem.model_copy(update={"file": name}))
+
     def as_json(self) -> dict[str, Any]:
         """The report as plain values, amounts as text."""
         return {
@@ -80,9 +86,7 @@ def receive(
         try:
             record_id = _journal(hub, door, file)
         except Refused as refusal:
-            name = scrub_text(refusal.problem.file or file.name)
-            report.refused += 1
-            report.problems.append(refusal.problem.model_copy(update={"file": name}))
+            report.refuse(refusal, file)
             continue
         settled = settle_pending(hub.engine, hub.translator, hub.now, progress)
         _add(report, hub, record_id, settled)
@@ -92,7 +96,7 @@ def receive(
 def _journal(hub: Hub, door: Door, file: Path) -> int:
     """Journal a file; once this returns, it is on the disk for good."""
     with hub.engine.begin() as connection:
-        return take_in(connection, door, _chunks(file), name=file.name, now=hub.now())
+        return take_in(connection, door, _chunks(file), name=file.name, now=hub.now()).record
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 
 from hub.causes import TABLE_CELL, TABLE_CONTRADICTION
-from hub.sheet import Row, Sheet, read
+from hub.sheet import File, Row, Sheet, read
 from hub.store import tables
 from hub.zone import known_zone
 from schemas.identifier import Identifier
@@ -55,14 +54,14 @@ class Loaded:
     unchanged: int
 
 
-def load_locations(connection: Connection, path: Path) -> Loaded:
+def load_locations(connection: Connection, file: File) -> Loaded:
     """Load stores: ``system, store, zone, currency`` and, if there, ``name, banner, country``
     and the retailer's own ``phones`` and ``mail_domains``, several separated by ``|``.
 
     Raises ``ConfigError`` naming file, line and column, with nothing loaded.
     """
     optional = ("name", "banner", "country", *_LISTS)
-    sheet = read(path, required=("system", "store", "zone", "currency"), optional=optional)
+    sheet = read(file, required=("system", "store", "zone", "currency"), optional=optional)
     wanted: dict[Key, Stored] = {}
     for row, key in _keyed(sheet, "system", "store"):
         place = row.read_as(Location, lists=_LISTS)
@@ -74,14 +73,14 @@ def load_locations(connection: Connection, path: Path) -> Loaded:
     return _loaded(wanted, *_merge(connection, tables.location, wanted))
 
 
-def load_workstations(connection: Connection, path: Path) -> Loaded:
+def load_workstations(connection: Connection, file: File) -> Loaded:
     """Load tills: ``system, store, workstation`` and, if there, ``name, kind, authoritative``.
 
     Their Locations come first. Raises ``ConfigError`` naming file, line and column, with nothing
     loaded.
     """
     optional = ("name", "kind", "authoritative")
-    sheet = read(path, required=("system", "store", "workstation"), optional=optional)
+    sheet = read(file, required=("system", "store", "workstation"), optional=optional)
     place = tables.location.c
     stores = {tuple(row) for row in connection.execute(select(place.system, place.store))}
     wanted: dict[Key, Stored] = {}
@@ -92,7 +91,7 @@ def load_workstations(connection: Connection, path: Path) -> Loaded:
     return _loaded(wanted, *_merge(connection, tables.workstation, wanted))
 
 
-def load_items(connection: Connection, path: Path) -> Loaded:
+def load_items(connection: Connection, file: File) -> Loaded:
     """Load merchandise: ``item`` and, if there, ``name, category`` and the numbers it goes by,
     ``gtin, sku, variant, product, plu``, several separated by ``|``.
 
@@ -101,7 +100,7 @@ def load_items(connection: Connection, path: Path) -> Loaded:
     has for an item replace those loaded before. Raises ``ConfigError`` naming file, line and
     column, with nothing loaded.
     """
-    sheet = read(path, required=("item",), optional=("name", "category", "system", *_NUMBERS))
+    sheet = read(file, required=("item",), optional=("name", "category", "system", *_NUMBERS))
     catalogue = _catalogue(sheet)
     stale, fresh = _renumbered(connection, catalogue)
     added, changed = _merge(connection, tables.item, catalogue.items)

@@ -6,7 +6,6 @@ The source's wall clock and offset are kept in every moment, so nothing has to b
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from hub import folds, placing, reference
 from hub.naming import fact_id
 from hub.reference import Loaded
+from hub.sheet import File
 from hub.store.tables import document, location, transaction_index
 from mappings.transforms import as_moment
 from schemas.envelope import DOCUMENTS, Flag
@@ -25,12 +25,12 @@ _TIME = frozenset(
 )
 
 
-def load_locations(connection: Connection, path: Path) -> Loaded:
+def load_locations(connection: Connection, file: File) -> Loaded:
     """Load Locations from a CSV file and place what came from their stores before.
 
     Raises ``ConfigError`` naming file, line and column, with nothing loaded.
     """
-    loaded = reference.load_locations(connection, path)
+    loaded = reference.load_locations(connection, file)
     if loaded.added or loaded.changed:
         places = select(location.c.system, location.c.store, location.c.zone)
         for system, store, zone in connection.execute(places).all():

@@ -13,6 +13,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -36,7 +40,7 @@ from hub.zone import known_zone
 from schemas.model import Id
 from schemas.problem import ConfigError, Refused
 
-__all__ = ["Settings", "Source", "check_options", "read"]
+__all__ = ["Limits", "Settings", "Source", "check_options", "read"]
 
 _PREFIX = "LYNCHPIN_"
 # Says where the settings are, so it cannot be one of them.
@@ -47,6 +51,7 @@ _KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$")]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -62,6 +67,10 @@ class Source(BaseModel):
     """Assumed where a document says no offset and the Location is not loaded."""
     region: Region | None = None
     """Country of phone numbers without country code, where neither store nor address tells."""
+    secrets: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    """What webhooks are signed with; two while one is being changed. None: it takes no webhooks."""
+    public_url: Address | None = None
+    """The address that senders of webhooks have, where a proxy changes it on the way; no query."""
     options: dict[str, Any] = {}
     """What the connector lets a source choose; ``check_options`` makes it the connector's own."""
 
@@ -75,15 +84,40 @@ class People(BaseModel):
     """Loyalty cards that lie beside a till for whoever has none: they identify nobody."""
 
 
+class Limits(BaseModel):
+    """What callers may take of a running hub, so that none of them takes it from the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calls_per_second: PositiveFloat = 50
+    """By each key that reads or decides; twice as many at once."""
+    records_per_second: PositiveFloat = 2000
+    """By each key of a source, and of each source's webhooks; twice as many at once."""
+    denied_per_minute: PositiveFloat = 120
+    """From each address, without a key that holds."""
+    connections: PositiveInt = 2000
+    head_seconds: PositiveFloat = 10
+    """For the head of a call to come."""
+    idle_seconds: PositiveInt = 30
+    """From one call to the next over the same connection."""
+    stall_seconds: PositiveFloat = 30
+    """For some of an answer to be taken."""
+
+
 class Settings(BaseSettings):
     """Everything that a person chooses."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=_PREFIX, env_nested_delimiter="__"
+        frozen=True,
+        extra="forbid",
+        env_prefix=_PREFIX,
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
     )
 
     sources: dict[SourceName, Source] = {}
     people: People = People()
+    limits: Limits = Limits()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -107,6 +141,9 @@ class Settings(BaseSettings):
         if name not in self.sources:
             raise Refused(UNKNOWN_SOURCE.at(f"no source {name!r}{_hint(name, self.sources)}"))
         return self.sources[name]
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"limits": Limits, "people": People}
 
 
 def read(home: Home) -> Settings:
@@ -164,11 +201,14 @@ def _explain(
     place = {"path": variable} if variable else {"file": file.name, "path": ".".join(where)}
     more = f" ({len(found) - 1} more to mend)" if len(found) > 1 else ""
     if worst["type"] == "extra_forbidden":
-        known = model.model_fields if len(worst["loc"]) == 1 else Source.model_fields
+        inner = _SECTIONS.get(where[0], Source)
+        known = (model if len(worst["loc"]) == 1 else inner).model_fields
         detail = f"no setting {where[-1]!r}{_hint(where[-1], known)}{more}"
         return ConfigError(SETTING_UNKNOWN.at(detail, **place))
     detail = worst["msg"].removeprefix("Value error, ") + more
-    value = None if worst["type"] == "missing" else worst["input"]
+    # Not even the shape of a secret is shown.
+    hidden = worst["type"] == "missing" or "secrets" in where
+    value = None if hidden else worst["input"]
     return ConfigError(SETTING_INVALID.at(detail, value=value, **place))
 
 

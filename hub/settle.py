@@ -23,7 +23,7 @@ from hub.translate import Named, Translator
 from schemas.envelope import Flag
 from schemas.problem import Cause, LynchpinError, Problem
 
-__all__ = ["UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
+__all__ = ["BATCH", "UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
 
 UNFORESEEN = Cause(
     "LP-HUB-030",
@@ -70,10 +70,11 @@ def settle_next(
     engine: Engine,
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
+    limit: int = BATCH,
 ) -> Settled:
     """Settle and commit the oldest pending messages, one batch; nothing comes of none."""
     with engine.begin() as connection:
-        waiting = journal.pending(connection, limit=BATCH)
+        waiting = journal.pending(connection, limit=limit)
     if not waiting:
         return Settled()
     try:
@@ -168,7 +169,7 @@ def _settle_one(batch: Batch, row: _Row, settled: Settled, *, replace: bool) -> 
     if row.problem is not None:
         return {}
     stored, translator = row.stored, row.translator
-    outcomes = [batch.outcome(named) for named in row.named]
+    outcomes = [batch.outcome(named, stored.stamped_at) for named in row.named]
     apply = ("applied", "conflict") if replace else ("applied",)
     try:
         ready = [
@@ -179,7 +180,11 @@ def _settle_one(batch: Batch, row: _Row, settled: Settled, *, replace: bool) -> 
     except LynchpinError as error:
         row.problem = error.problem
         return {}
-    flags = tuple(flag for translated in ready for flag in batch.apply(translated, stored.id))
+    flags = tuple(
+        flag
+        for translated in ready
+        for flag in batch.apply(translated, stored.id, stored.stamped_at)
+    )
     if "conflict" in outcomes and not replace:
         fact = row.named[outcomes.index("conflict")].fact
         row.problem = CONFLICT.at(file=stored.file, byte=stored.offset, path=fact)

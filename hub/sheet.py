@@ -5,19 +5,41 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from hub.causes import TABLE_CELL, TABLE_COLUMN, TABLE_UNREADABLE
 from schemas.problem import Cause, ConfigError
 
-__all__ = ["Row", "Sheet", "read"]
+__all__ = ["File", "Row", "Sent", "Sheet", "read"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class File(Protocol):
+    """What a sheet is read from: a path, or content that was sent under a name."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, for people."""
+
+    def read_bytes(self) -> bytes:
+        """Its whole content. Raises ``OSError`` if it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The content of a file that lies elsewhere."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def read_bytes(self) -> bytes:
+        """Its whole content."""
+        return self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +87,31 @@ class Sheet:
     rows: tuple[Row, ...]
 
 
-def read(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> Sheet:
+def read(file: File, *, required: Sequence[str], optional: Sequence[str] = ()) -> Sheet:
     """Read a CSV file in UTF-8 whose first line names its columns, in any order.
 
     A semicolon between the columns is taken as well, for that is what spreadsheets write where
     the comma is the decimal sign. Empty rows are passed over. Raises ``ConfigError`` naming file,
     line and column.
     """
-    lines = _lines(path)
+    lines = _lines(file)
     _, header = next(lines, (0, []))
     columns = tuple(name.strip().lower() for name in header)
-    _check_columns(path.name, columns, required, optional)
-    return Sheet(columns, tuple(_rows(path.name, columns, lines)))
+    _check_columns(file.name, columns, required, optional)
+    return Sheet(columns, tuple(_rows(file.name, columns, lines)))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(file: File) -> Iterator[tuple[int, list[str]]]:
     """Cells of each line that has any, with the number of the line."""
     try:
-        text = path.read_bytes().decode().removeprefix("\ufeff")
+        text = file.read_bytes().decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         detail = "the bytes are not UTF-8"
-        raise ConfigError(TABLE_UNREADABLE.at(detail, file=path.name, byte=error.start)) from error
+        raise ConfigError(TABLE_UNREADABLE.at(detail, file=file.name, byte=error.start)) from error
     except OSError as error:
-        raise ConfigError(TABLE_UNREADABLE.at(error.strerror or "", file=path.name)) from error
+        raise ConfigError(TABLE_UNREADABLE.at(error.strerror or "", file=file.name)) from error
     if "\0" in text:
-        raise ConfigError(TABLE_UNREADABLE.at("it holds NUL characters", file=path.name))
+        raise ConfigError(TABLE_UNREADABLE.at("it holds NUL characters", file=file.name))
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -98,7 +120,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 yield reader.line_num, cells
     except csv.Error as error:
-        place = {"file": path.name, "path": f"line {reader.line_num}"}
+        place = {"file": file.name, "path": f"line {reader.line_num}"}
         raise ConfigError(TABLE_UNREADABLE.at(str(error), **place)) from error
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from connectors.api import Connector, Rest, Slice
 from hub import journal
@@ -17,6 +17,23 @@ from hub.store.tables import hold, message, record
 from schemas.problem import LynchpinError
 
 __all__ = ["End", "close", "continued", "open_ends"]
+
+
+# Written down once: every record that comes in asks this, and building it takes longer than asking.
+_OPEN = (
+    select(
+        record.c.id,
+        record.c.rest_payload,
+        record.c.rest_offset,
+        record.c.rest_context,
+        record.c.name,
+        record.c.bytes,
+        record.c.sha256,
+    )
+    .where(record.c.source == bindparam("source"), record.c.rest_offset.is_not(None))
+    .where(record.c.rest_closed.is_(False))
+    .order_by(record.c.id.desc())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +48,9 @@ class End:
 
 def open_ends(connection: Connection, source: str, name: str) -> list[End]:
     """The open ends of a source, the likeliest first: of a file of this name, then the newest."""
-    rows = connection.execute(
-        select(
-            record.c.id,
-            record.c.rest_payload,
-            record.c.rest_offset,
-            record.c.rest_context,
-            record.c.name,
-            record.c.bytes,
-            record.c.sha256,
-        )
-        .where(record.c.source == source, record.c.rest_offset.is_not(None))
-        .where(record.c.rest_closed.is_(False))
-        .order_by(record.c.id.desc())
-    ).all()
+    rows = connection.execute(_OPEN, {"source": source}).all()
+    if not rows:
+        return []
     likeliest = sorted(rows, key=lambda row: row[4] != name)
     return [
         End(number, Rest(journal.decompress(packed), offset, context), size, sha256)

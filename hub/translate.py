@@ -5,6 +5,7 @@ Nothing here touches the database, so the same steps serve receiving, replay and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ HALVES = Cause(
     "LP-HUB-010",
     "The document was joined from two records, and its parts do not add up.",
     "Compare both records; release it if the halves belong together, else discard it.",
+)
+
+
+OTHER_STORE = Cause(
+    "LP-HUB-011",
+    "The document is of a store that its sender may not send for.",
+    "Give the sender a key for this store; release the message if the document is right.",
 )
 
 
@@ -90,12 +98,19 @@ class Translator:
             zone = self.zone(store if isinstance(store, str) else None)
             found = [*flags, *_place(values, zone)]
             model = mapping.validated(document.body, values, system=stored.system)
+            _check_store(stored, values.get("store"))
         contradictions = checks.check(model, self.connector.manifest)
         if stored.joined and contradictions:
             raise Rejected(HALVES.at(contradictions[0].detail, file=stored.file))
         kind = mapping.spec.to
         flagged = (*found, *contradictions)
         return Translated(named, kind, model, flagged, mapping, zone.country)
+
+
+def _check_store(stored: Stored, store: object) -> None:
+    """Raises ``Rejected`` where a sender that is limited to stores speaks for another one."""
+    if stored.stores is not None and store is not None and store not in json.loads(stored.stores):
+        raise Rejected(OTHER_STORE.at(path="store", value=store))
 
 
 def _place(values: dict[str, object], zone: Zone) -> list[Flag]:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.bootstrap import Hub
 from hub.failure import place_of
-from hub.settle import settle_next
+from hub.settle import BATCH, UNFORESEEN, settle_next
 from schemas.problem import Cause, Unavailable
 
 __all__ = ["CLOSING", "DATABASE_TROUBLE", "Writer", "writing"]
@@ -42,8 +42,10 @@ T = TypeVar("T")
 
 _JOBS_MAX = 100
 _GATHER_SECONDS = 0.005
-_SETTLE_WITHIN_SECONDS = 0.5
-"""Under a steady stream the writer is never idle, and settling must not wait for ever."""
+_SETTLE_WITHIN_SECONDS = 0.1
+_BATCH_BESIDE = 50
+"""Under a steady stream the writer is never idle, and settling must not wait for ever; nor must
+those who wait for an answer wait long for settling."""
 _RETRY_SECONDS = 1.0
 
 _log = logging.getLogger("lynchpin.writer")
@@ -115,7 +117,7 @@ class Writer:
                 return
             overdue = time.monotonic() - self._last_settled > _SETTLE_WITHIN_SECONDS
             if self._pending and (not jobs or overdue) and time.monotonic() >= self._settle_after:
-                self._settle()
+                self._settle(BATCH if not jobs else _BATCH_BESIDE)
 
     def _gather(self) -> tuple[list[_Job], bool]:
         """What waits now and comes within a moment; and whether it is the last there will be."""
@@ -174,16 +176,17 @@ class Writer:
         if not isinstance(error, OperationalError):
             return error
         self.trouble = True
-        _log.error("%s %s", DATABASE_TROUBLE.code, place_of(error))
+        extra = {"code": DATABASE_TROUBLE.code, "failure": place_of(error)}
+        _log.error("the database failed", extra=extra)
         return Unavailable(DATABASE_TROUBLE.at())
 
-    def _settle(self) -> None:
+    def _settle(self, limit: int) -> None:
         try:
-            done = settle_next(self.hub.engine, self.hub.translator, self.hub.now)
+            done = settle_next(self.hub.engine, self.hub.translator, self.hub.now, limit)
         except Exception as error:  # noqa: BLE001
             self._settle_after = time.monotonic() + _RETRY_SECONDS
             self.trouble = True
-            _log.error("settling failed: %s", place_of(error))
+            _log.error("settling failed", extra={"failure": place_of(error)})
             return
         self._last_settled = time.monotonic()
         self._pending = bool(done.states)
@@ -191,18 +194,27 @@ class Writer:
             # Looking and finding nothing to settle says nothing about the disk.
             self.trouble = False
         self.settled.update(done.states.values())
+        for number, problem in done.problems.items():
+            if problem.code == UNFORESEEN.code:
+                extra = {"code": problem.code, "message_id": number, "failure": problem.detail}
+                _log.error("Lynchpin failed on a message", extra=extra)
 
 
 def _attempt(connection: Connection, job: _Job) -> tuple[Any, Exception | None]:
     assert job.shared is not None
+    # In plain SQL: SQLAlchemy would put each savepoint together anew, which takes longer than it.
+    connection.exec_driver_sql("SAVEPOINT job")
     try:
-        with connection.begin_nested():
-            return job.shared(connection), None
+        result = job.shared(connection)
     except OperationalError:
         # SQLite may have rolled back everything by now, not only this: nobody may be told yes.
         raise
     except Exception as error:  # noqa: BLE001
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+        connection.exec_driver_sql("RELEASE SAVEPOINT job")
         return None, error
+    connection.exec_driver_sql("RELEASE SAVEPOINT job")
+    return result, None
 
 
 @contextmanager

@@ -1,37 +1,115 @@
-"""Keys over HTTP: while the hub is up, this is how one is ended at once."""
+"""Keys over HTTP: while the hub is up, this is how one is made, and ended at once."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub import keys
+from hub.api.asked import asked
+from hub.api.body import parsed
 from hub.api.errors import answers
 from hub.api.messages import Operator
+from hub.api.paging import Page, Turned, page
 from hub.api.served import Reading, ServedHere
-from hub.keys import Key
+from hub.issue import issue
+from hub.keys import Role
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["keys"])
 
 
+class KeyRow(BaseModel):
+    """What a key is for. Without stores it is not limited to any."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "id": "0123456789ab",
+                "name": "tills of Vienna",
+                "role": "source",
+                "sources": ["poslog"],
+                "stores": [],
+                "created_at": "2031-05-06T20:15:00.000000Z",
+            }
+        },
+    )
+
+    id: str
+    name: str
+    role: Role
+    sources: tuple[str, ...]
+    stores: tuple[str, ...]
+    created_at: str
+    revoked_at: str | None = None
+
+
+class NewKey(BaseModel):
+    """What a key is to be for. Without stores it is not limited to any."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "example": {"name": "tills of Vienna", "role": "source", "sources": ["poslog"]}
+        },
+    )
+
+    name: str = Field(description="Who it is for, for people: 1 to 100 characters.")
+    role: Role
+    sources: tuple[str, ...] = Field((), description="Where a source key may send.")
+    stores: tuple[str, ...] = Field((), description="What it is limited to.")
+
+
+class MadeKey(BaseModel):
+    """A key and its text, which is kept nowhere and cannot be shown again."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"id": "0123456789ab", "key": "lp_..."}}
+    )
+
+    id: str
+    key: str = Field(repr=False)
+
+
 class Revoked(BaseModel):
     """The key opens nothing from now on."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"id": "0123456789ab"}})
 
     id: str
 
 
 @router.get("/keys", responses=answers())
-def list_keys(reading: Reading, key: Operator) -> list[Key]:
+def list_keys(reading: Reading, key: Operator, turn: Turned) -> Page[KeyRow]:
     """All keys, the oldest first; their secrets are kept nowhere."""
-    return keys.listed(reading)
+    found = keys.listed(reading, limit=turn.limit + 1, after=turn.cursor)
+    rows = [asdict(each) for each in found]
+    return page(KeyRow, rows, turn, lambda row: (row["created_at"], row["id"]))
+
+
+@router.post(
+    "/keys",
+    status_code=201,
+    responses=answers(400, 404, 408, 413),
+    openapi_extra=asked(NewKey),
+)
+async def create_key(
+    request: Request, response: Response, served: ServedHere, key: Operator
+) -> MadeKey:
+    """Make a key. This answer is the only place where its text is ever shown."""
+    wanted = await parsed(request, NewKey)
+    work = partial(issue, served.hub, actor=key.actor, **dict(wanted))
+    made, text = await asyncio.wrap_future(served.writer.submit(work))
+    response.headers["Cache-Control"] = "no-store"
+    return MadeKey(id=made.id, key=text)
 
 
 @router.post("/keys/{id}/revoke", responses=answers(404))

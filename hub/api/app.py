@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from hub.api import access, documents, errors, health, intake, messages
-from hub.api.errors import ProblemAnswer
+from hub.api import (
+    access,
+    captures,
+    customers,
+    documents,
+    errors,
+    explain,
+    export,
+    health,
+    holds,
+    intake,
+    messages,
+    records,
+    reference,
+    webhooks,
+)
+from hub.api.openapi import document
+from hub.api.rate import Rates
 from hub.api.rule import rule_of
 from hub.api.served import Served
+from hub.api.traffic import Followed
 from hub.bootstrap import Hub
+from hub.console import page as console_page
+from hub.console.routes import ROUTES as CONSOLE
+from hub.console.session import Sessions
 from hub.store.database import open_database
 from hub.writer import Writer
 
@@ -24,6 +42,7 @@ __all__ = ["application", "check_rules"]
 
 def application(hub: Hub, writer: Writer) -> FastAPI:
     """The HTTP side of an open hub; it reads the database beside the writer until it shuts down."""
+    hub.check_doors()
     readers, lodge = (open_database(hub.home.database, access="read") for _ in range(2))
 
     @asynccontextmanager
@@ -39,15 +58,37 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        # Nothing is called by two names.
+        redirect_slashes=False,
         lifespan=life,
     )
-    app.state.served = Served(hub, writer, readers, lodge)
-    for noun in (health, intake, messages, documents, access):
+    served = Served(hub, writer, readers, lodge, Rates.of(hub.settings.limits))
+    app.state.served = served
+    app.state.sessions = Sessions(hub.now)
+    app.add_middleware(Followed, traffic=served.traffic)
+    for noun in (
+        *(
+            health,
+            intake,
+            records,
+            captures,
+            webhooks,
+            messages,
+            holds,
+            customers,
+            documents,
+            explain,
+        ),
+        *(export, reference, access),
+    ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)
+    app.router.routes.extend(CONSOLE)
     errors.install(app)
+    console_page.install(app)
     check_rules(app.routes)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    described = document(app)
+    app.openapi = lambda: described  # type: ignore[method-assign]
     return app
 
 
@@ -56,14 +97,3 @@ def check_rules(routes: Iterable[BaseRoute]) -> None:
     open_ones = [str(route) for route in routes if rule_of(route) is None]
     if open_ones:
         raise ValueError(f"no rule says who may call {', '.join(open_ones)}")
-
-
-def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, made once."""
-    if app.openapi_schema is None:
-        made = get_openapi(title=app.title, version=app.version, routes=app.routes)
-        template = "#/components/schemas/{model}"
-        schema = ProblemAnswer.model_json_schema(ref_template=template)
-        made["components"]["schemas"]["ProblemAnswer"] = schema
-        app.openapi_schema = made
-    return app.openapi_schema

@@ -4,22 +4,62 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, insert
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field
 
+from hub import audit
+from hub.api.asked import asked
+from hub.api.body import parsed
 from hub.api.served import Served
 from hub.keys import Key
-from hub.store.tables import audit
 
-__all__ = ["seen"]
+__all__ = ["REVEAL", "Reveal", "reason_of", "seen"]
 
 
-async def seen(served: Served, key: Key, subject: str) -> None:
-    """Keep that the holder of a key is about to see this; returns once it is on the disk."""
-    line = partial(_write, actor=key.actor, subject=subject, now=served.hub.now())
+class Reveal(BaseModel):
+    """Why somebody must see the person unmasked; the audit keeps it."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        json_schema_extra={"example": {"reason": "the caller asks where the parcel went"}},
+    )
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+REVEAL = asked(Reveal)
+"""Tells of the body that ``reason_of`` reads."""
+
+
+async def reason_of(request: Request) -> str:
+    """The reason in the body of a reveal. Raises ``Refused`` if there is none."""
+    return (await parsed(request, Reveal)).reason
+
+
+async def seen(
+    served: Served,
+    key: Key,
+    subject: str,
+    *,
+    reason: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Keep that the holder of a key is about to see this; returns once it is on the disk.
+
+    With a reason they see it unmasked.
+    """
+    if reason:
+        detail = {**(detail or {}), "reason": reason}
+    line = partial(
+        audit.write,
+        actor=key.actor,
+        act="reveal" if reason else "read",
+        subject=subject,
+        detail=detail,
+        now=served.hub.now(),
+    )
     await asyncio.wrap_future(served.writer.submit(line))
-
-
-def _write(connection: Connection, *, actor: str, subject: str, now: str) -> None:
-    values = {"at": now, "actor": actor, "act": "read", "subject": subject}
-    connection.execute(insert(audit).values(values))

@@ -17,9 +17,22 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
+from connectors.api import MESSAGE_BYTES_MAX
 from schemas.problem import Cause, LynchpinError, Refused, Unavailable
 
-__all__ = ["CUT", "ENCODED", "INVALID", "LARGE", "SLOW", "Budget", "parsed", "received"]
+__all__ = [
+    "CUT",
+    "ENCODED",
+    "FULL",
+    "INVALID",
+    "LARGE",
+    "SLOW",
+    "Budget",
+    "parsed",
+    "received",
+    "unpacked",
+    "whole",
+]
 
 BODY_BYTES_MAX = 64 * 1024 * 1024
 RATIO_MAX = 200
@@ -28,7 +41,10 @@ _RATIO_FREE_BYTES = 1024 * 1024
 """Up to here any ratio will do: a short text of spaces is no attack."""
 _STEP_BYTES = 256 * 1024
 _BUDGET_BYTES = 128 * 1024 * 1024
+WEBHOOK_BYTES_MAX = MESSAGE_BYTES_MAX
 _CHUNK_SECONDS = 30.0
+_BODY_SECONDS = 600.0
+_WEBHOOK_SECONDS = 30.0
 _HEARD_OUT_BYTES = 1024 * 1024
 _HEARD_OUT_SECONDS = 1.0
 _JSON_BYTES_MAX = 64 * 1024
@@ -50,7 +66,7 @@ CUT = Cause(
 )
 SLOW = Cause(
     "LP-API-004",
-    "Nothing more of the body came for half a minute.",
+    "The body came too slowly, or stopped coming.",
     "Send it again over a better line.",
 )
 FULL = Cause(
@@ -88,13 +104,48 @@ async def received(request: Request, budget: Budget) -> AsyncIterator[list[bytes
     ``Unavailable`` if there is no room for it now.
     """
     stream = request.stream()
+    arriving = _arriving(request, stream, bytes_max=BODY_BYTES_MAX, seconds=_BODY_SECONDS)
+    async with _kept(_unpacked(request, arriving), budget, stream) as pieces:
+        yield pieces
+
+
+@asynccontextmanager
+async def whole(request: Request, budget: Budget) -> AsyncIterator[bytes]:
+    """The whole body of a webhook as it came, which is what its signature is about.
+
+    Whoever sends it has not shown yet who it is, so it gets little room and little time. Raises as
+    ``received`` does.
+    """
+    stream = request.stream()
+    arriving = _arriving(request, stream, bytes_max=WEBHOOK_BYTES_MAX, seconds=_WEBHOOK_SECONDS)
+    async with _kept(arriving, budget, stream) as pieces:
+        yield b"".join(pieces)
+
+
+@asynccontextmanager
+async def unpacked(request: Request, body: bytes, budget: Budget) -> AsyncIterator[list[bytes]]:
+    """What the body of a webhook unpacks to. Raises as ``received`` does."""
+    async with _kept(_unpacked(request, _at_once(body)), budget) as pieces:
+        yield pieces
+
+
+async def _at_once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+@asynccontextmanager
+async def _kept(
+    content: AsyncIterator[bytes], budget: Budget, stream: AsyncIterator[bytes] | None = None
+) -> AsyncIterator[list[bytes]]:
+    """Pieces held until the block ends. Of a refused body a little more of ``stream`` is heard."""
     pieces: list[bytes] = []
     try:
-        await _take(_unpacked(request, stream), budget, pieces)
+        await _take(content, budget, pieces)
     except LynchpinError:
         budget.left += sum(map(len, pieces))
         pieces.clear()
-        await _hear_out(stream)
+        if stream is not None:
+            await _hear_out(stream)
         raise
     try:
         yield pieces
@@ -102,9 +153,9 @@ async def received(request: Request, budget: Budget) -> AsyncIterator[list[bytes
         budget.left += sum(map(len, pieces))
 
 
-async def _take(unpacked: AsyncIterator[bytes], budget: Budget, pieces: list[bytes]) -> None:
+async def _take(content: AsyncIterator[bytes], budget: Budget, pieces: list[bytes]) -> None:
     taken = 0
-    async for piece in unpacked:
+    async for piece in content:
         taken += len(piece)
         if taken > BODY_BYTES_MAX:
             raise Refused(LARGE.at(f"more than {BODY_BYTES_MAX} bytes"))
@@ -131,10 +182,11 @@ async def parsed(request: Request, model: type[Model]) -> Model:
     Raises ``Refused`` as ``received`` does, or if it is not what the model wants.
     """
     content = bytearray()
-    async for piece in _chunks(request, request.stream()):
+    arriving = _arriving(
+        request, request.stream(), bytes_max=_JSON_BYTES_MAX, seconds=_WEBHOOK_SECONDS
+    )
+    async for piece in arriving:
         content += piece
-        if len(content) > _JSON_BYTES_MAX:
-            raise Refused(LARGE.at(f"more than {_JSON_BYTES_MAX} bytes"))
     try:
         return model.model_validate_json(bytes(content))
     except ValidationError as error:
@@ -143,14 +195,18 @@ async def parsed(request: Request, model: type[Model]) -> Model:
         raise Refused(INVALID.at(first["type"].replace("_", " "), path=path)) from None
 
 
-async def _chunks(request: Request, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _arriving(
+    request: Request, stream: AsyncIterator[bytes], *, bytes_max: int, seconds: float
+) -> AsyncIterator[bytes]:
     """The body as it comes over the line; an announced length that is too long is not read."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > BODY_BYTES_MAX:
-        raise Refused(LARGE.at(f"more than {BODY_BYTES_MAX} bytes"))
+    if announced.isdigit() and int(announced[:20]) > bytes_max:
+        raise Refused(LARGE.at(f"more than {bytes_max} bytes"))
+    until = asyncio.get_running_loop().time() + seconds
+    left = bytes_max
     while True:
         try:
-            async with asyncio.timeout(_CHUNK_SECONDS):
+            async with asyncio.timeout_at(until), asyncio.timeout(_CHUNK_SECONDS):
                 chunk = await anext(stream, None)
         except TimeoutError:
             raise Refused(SLOW.at()) from None
@@ -158,16 +214,19 @@ async def _chunks(request: Request, stream: AsyncIterator[bytes]) -> AsyncIterat
             raise Refused(CUT.at("the sender went away")) from None
         if chunk is None:
             return
+        left -= len(chunk)
+        if left < 0:
+            raise Refused(LARGE.at(f"more than {bytes_max} bytes"))
         if chunk:
             yield chunk
 
 
-async def _unpacked(request: Request, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _unpacked(request: Request, content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
         raise Refused(ENCODED.at())
     unpacker = _Gzip() if encoding == "gzip" else None
-    async for chunk in _chunks(request, stream):
+    async for chunk in content:
         if unpacker is None:
             yield chunk
         else:

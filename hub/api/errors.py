@@ -9,16 +9,22 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ConfigDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from connectors.api import OVERSIZED
 from connectors.scrub import scrub_text
-from hub.api.body import ENCODED, FULL, INVALID, LARGE, SLOW
+from connectors.signature import UNSIGNED
+from hub import log
+from hub.api.body import CUT, ENCODED, FULL, INVALID, LARGE, SLOW
+from hub.api.rate import LIMITED, Limited
 from hub.causes import NOT_FOUND, NOT_HELD, SEVERAL, UNKNOWN_SOURCE
 from hub.failure import place_of
-from hub.keys import NO_KEY, UNKNOWN_KEY
+from hub.keys import FORBIDDEN, NO_KEY, UNKNOWN_KEY
+from hub.paging import CURSOR
+from hub.writer import CLOSING, DATABASE_TROUBLE
 from schemas.problem import (
     Cause,
     ConfigError,
@@ -31,7 +37,7 @@ from schemas.problem import (
     Unavailable,
 )
 
-__all__ = ["ProblemAnswer", "answers", "install"]
+__all__ = ["ProblemAnswer", "answer", "answers", "install", "unforeseen"]
 
 UNFORESEEN = Cause(
     "LP-API-007",
@@ -47,19 +53,21 @@ NO_ROUTE = Cause(
 _RETRY_SECONDS = 2
 _MEDIA_TYPE = "application/problem+json"
 
-_BY_CODE = {
-    UNKNOWN_KEY.code: 401,
-    UNKNOWN_SOURCE.code: 404,
-    NOT_FOUND.code: 404,
-    NO_KEY.code: 404,
-    SLOW.code: 408,
-    NOT_HELD.code: 409,
-    SEVERAL.code: 409,
-    LARGE.code: 413,
-    OVERSIZED.code: 413,
-    ENCODED.code: 415,
-    INVALID.code: 422,
+_BY_STATUS: dict[int, tuple[Cause, ...]] = {
+    400: (CUT,),
+    401: (UNKNOWN_KEY,),
+    403: (FORBIDDEN, UNSIGNED),
+    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY),
+    408: (SLOW,),
+    409: (NOT_HELD, SEVERAL),
+    413: (LARGE, OVERSIZED),
+    415: (ENCODED,),
+    422: (INVALID, CURSOR),
+    429: (LIMITED,),
+    500: (UNFORESEEN,),
+    503: (FULL, CLOSING, DATABASE_TROUBLE),
 }
+_BY_CODE = {cause.code: status for status, causes in _BY_STATUS.items() for cause in causes}
 _BY_CLASS: tuple[tuple[type[LynchpinError], int], ...] = (
     (Denied, 403),
     (Refused, 400),
@@ -75,9 +83,25 @@ _log = logging.getLogger("lynchpin.api")
 class ProblemAnswer(Problem):
     """A problem as RFC 9457 wants it, with what ours says beside that."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": UNKNOWN_KEY.summary,
+                "status": 401,
+                "code": UNKNOWN_KEY.code,
+                "summary": UNKNOWN_KEY.summary,
+                "next_step": UNKNOWN_KEY.next_step,
+                "correlation": "5c1f0e9a7b3d2846",
+            }
+        }
+    )
+
     type: str = "about:blank"
     title: str
     status: int
+    correlation: str | None = None
+    """Finds this call in the log of the hub."""
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -86,11 +110,19 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": HTTPStatus(status).phrase,
             "content": {
-                _MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}},
+                _MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/ProblemAnswer"},
+                    "examples": {c.code: _example(c, status) for c in _BY_STATUS.get(status, ())},
+                },
             },
         }
-        for status in sorted({*statuses, 401, 403, 422, 500, 503})
+        for status in sorted({*statuses, 401, 403, 422, 429, 500, 503})
     }
+
+
+def _example(cause: Cause, status: int) -> dict[str, Any]:
+    said = ProblemAnswer(**dict(cause.at()), title=cause.summary, status=status)
+    return {"summary": cause.summary, "value": said.model_dump(mode="json", exclude_none=True)}
 
 
 def install(app: FastAPI) -> None:
@@ -100,7 +132,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(PoolTimeout, _busy)
     app.add_exception_handler(OperationalError, _busy)
-    app.add_exception_handler(Exception, _unforeseen)
 
 
 def _status(error: LynchpinError) -> int:
@@ -108,15 +139,25 @@ def _status(error: LynchpinError) -> int:
     return _BY_CODE.get(error.problem.code, by_class)
 
 
-def _answer(problem: Problem, status: int, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Names that the caller sent may come back in it, so it is scrubbed like all else."""
+def answer(
+    problem: Problem,
+    status: int,
+    headers: dict[str, str] | None = None,
+    *,
+    correlation: str | None = None,
+) -> JSONResponse:
+    """A problem as it is answered, under the correlation id of the call at hand or this one.
+
+    Names that the caller sent may come back in it, so it is scrubbed like all else.
+    """
     said: dict[str, Any] = {k: scrub_text(v) if isinstance(v, str) else v for k, v in problem}
-    body = ProblemAnswer(**said, title=problem.summary, status=status)
+    number = correlation or log.correlation()
+    body = ProblemAnswer(**said, title=problem.summary, status=status, correlation=number)
     headers = dict(headers or {})
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
-        headers["Retry-After"] = str(_RETRY_SECONDS)
+        headers.setdefault("Retry-After", str(_RETRY_SECONDS))
     if status in {408, 413}:
         # What is left of the body is not worth reading.
         headers["Connection"] = "close"
@@ -126,27 +167,30 @@ def _answer(problem: Problem, status: int, headers: dict[str, str] | None = None
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LynchpinError)
-    return _answer(error.problem, _status(error))
+    headers = {"Retry-After": str(error.seconds)} if isinstance(error, Limited) else None
+    return answer(error.problem, _status(error), headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     path = ".".join(map(str, first["loc"]))
-    return _answer(INVALID.at(str(first["type"]).replace("_", " "), path=path), 422)
+    return answer(INVALID.at(str(first["type"]).replace("_", " "), path=path), 422)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
-    return _answer(NO_ROUTE.at(), error.status_code, headers)
+    return answer(NO_ROUTE.at(), error.status_code, headers)
 
 
 async def _busy(request: Request, error: Exception) -> JSONResponse:
-    _log.error("%s %s", FULL.code, place_of(error))
-    return _answer(FULL.at(), 503)
+    _log.error("the database is busy", extra={"code": FULL.code, "failure": place_of(error)})
+    return answer(FULL.at(), 503)
 
 
-async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-    _log.error("%s %s", UNFORESEEN.code, place_of(error))
-    return _answer(UNFORESEEN.at(), 500)
+def unforeseen(error: Exception) -> JSONResponse:
+    """What is answered to a call on which Lynchpin itself failed; where it did is in the log."""
+    extra = {"code": UNFORESEEN.code, "failure": place_of(error)}
+    _log.error("Lynchpin failed on a call", extra=extra)
+    return answer(UNFORESEEN.at(), 500)

@@ -60,7 +60,8 @@ def metrics(
     """Figures in the words of Prometheus."""
     registry = CollectorRegistry()
     registry.register(_Figures(served, reading))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    figures = generate_latest(served.traffic.registry) + generate_latest(registry)
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
 
 class _Figures(Collector):

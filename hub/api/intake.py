@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
+from hub import log
 from hub.api.body import received
 from hub.api.errors import answers
+from hub.api.file_name import FileName
 from hub.api.rule import only
 from hub.api.served import ServedHere
-from hub.door import Door, take_in
+from hub.door import Door, Taken, take_in
 from hub.keys import Key
-from hub.store.tables import message
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["sources"])
-
-FileName = Annotated[
-    str, Header(max_length=200, description="What the source calls it, for people.")
-]
 
 
 class Receipt(BaseModel):
@@ -38,6 +34,11 @@ class Receipt(BaseModel):
     record: int = Field(description="The number of the record in the journal.")
     messages: int = Field(description="How many messages it was cut into.")
     held: int = Field(description="How many of them are held already, being torn or too odd.")
+
+    @classmethod
+    def of(cls, taken: Taken) -> Receipt:
+        """What the sender of a record is told."""
+        return cls(record=taken.record, messages=taken.messages, held=taken.held)
 
 
 @router.post(
@@ -58,25 +59,35 @@ async def send_record(
     source: str,
     request: Request,
     served: ServedHere,
-    key: Annotated[Key, Depends(only("source"))],
-    x_lynchpin_file: FileName = "request",
+    key: Annotated[Key, Depends(only("source", "operator", narrows=True))],
+    name: FileName,
 ) -> Receipt:
     """Take in a record. The answer comes after the commit: what it says is kept for good.
 
-    The same record may be sent as often as wanted: its messages count once.
+    The same record may be sent as often as wanted: its messages count once. With a key that is
+    limited to stores, what is of another store is held.
     """
     door = served.hub.door(source)
+    log.note(source=source)
     async with received(request, served.budget) as pieces:
-        work = partial(_journal, door=door, pieces=pieces, name=x_lynchpin_file, now=served.hub.now)
-        future = served.writer.submit(work)
-        # A sender that goes away must not give its bytes back while the writer still reads them.
-        return await asyncio.shield(asyncio.wrap_future(future))
+        work = partial(
+            _journal,
+            door=door,
+            pieces=pieces,
+            name=name,
+            stores=key.stores,
+            now=served.hub.now,
+        )
+        return Receipt.of(await served.take_in(work))
 
 
 def _journal(
-    connection: Connection, *, door: Door, pieces: list[bytes], name: str, now: Callable[[], str]
-) -> Receipt:
-    number = take_in(connection, door, pieces, name=name, now=now())
-    mine = select(func.count(), func.count().filter(message.c.state == "held"))
-    messages, held = connection.execute(mine.where(message.c.record_id == number)).one()
-    return Receipt(record=number, messages=messages, held=held)
+    connection: Connection,
+    *,
+    door: Door,
+    pieces: list[bytes],
+    name: str,
+    stores: tuple[str, ...],
+    now: Callable[[], str],
+) -> Taken:
+    return take_in(connection, door, pieces, name=name, now=now(), stores=stores)

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from sqlalchemy import Connection
 
 from hub import finding, holds, journal
-from hub.api.audit import seen
+from hub.api.asked import asked
+from hub.api.audit import REVEAL, reason_of, seen
 from hub.api.body import parsed
 from hub.api.errors import answers
+from hub.api.paging import Page, Turned, page
 from hub.api.rule import only
-from hub.api.served import Reading, Served, ServedHere
+from hub.api.served import Reading, ServedHere
 from hub.causes import NOT_FOUND
 from hub.keys import Key
 from schemas.problem import Problem, Rejected
 
-__all__ = ["Limit", "router"]
+__all__ = ["Looker", "Operator", "router"]
 
 router = APIRouter(tags=["messages"])
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the message.")]
 Operator = Annotated[Key, Depends(only("operator"))]
 Looker = Annotated[Key, Depends(only("reader", "agent", "operator"))]
@@ -32,7 +35,24 @@ Looker = Annotated[Key, Depends(only("reader", "agent", "operator"))]
 class MessageRow(BaseModel):
     """A message in a list. ``code`` says why it is held, if it is."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "id": 41,
+                "state": "held",
+                "kind": "retail",
+                "fact": "tills:0042/03/2031-05-06/114",
+                "source": "tills",
+                "file": "day.xml",
+                "offset": 812,
+                "length": 4096,
+                "flags": 0,
+                "received_at": "2031-05-06T20:15:00.000000Z",
+                "code": "LP-DOC-001",
+            }
+        },
+    )
 
     id: int
     state: str
@@ -47,25 +67,68 @@ class MessageRow(BaseModel):
     code: str | None
 
 
-class Message(BaseModel):
-    """A message with its bytes as journalled, card numbers scrubbed, and why it is held."""
+_PROBLEM: JsonDict = {
+    "code": "LP-DOC-001",
+    "summary": "The document ends before it is whole.",
+    "next_step": "Send the rest of it, or all of it again.",
+    "file": "day.xml",
+    "byte": 812,
+}
+_MESSAGE: JsonDict = {
+    "id": 41,
+    "state": "held",
+    "source": "tills",
+    "system": "tills",
+    "file": "day.xml",
+    "byte": 812,
+    "length": 4096,
+    "problem": _PROBLEM,
+}
 
-    model_config = ConfigDict(frozen=True)
+
+class Message(BaseModel):
+    """Where a message came from, what became of it, and why it is held if it is."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": _MESSAGE})
 
     id: int
     state: str
     source: str
     system: str
     file: str | None
-    byte: int
+    byte: int = Field(description="Where it begins in the file.")
+    length: int
     problem: Problem | None
+
+
+class RevealedMessage(Message):
+    """A message with its bytes as journalled, card numbers scrubbed."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {**_MESSAGE, "payload": "<Transaction/>"}}
+    )
+
     payload: str
 
 
 class HoldRow(BaseModel):
     """A held message and its reason."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "message_id": 41,
+                "code": "LP-DOC-001",
+                "problem": _PROBLEM,
+                "held_at": "2031-05-06T20:15:00.000000Z",
+                "source": "tills",
+                "file": "day.xml",
+                "offset": 812,
+                "length": 4096,
+            }
+        },
+    )
 
     message_id: int
     code: str
@@ -80,7 +143,9 @@ class HoldRow(BaseModel):
 class Release(BaseModel):
     """How to release. ``replace`` lets it stand instead of the fact that came before."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"example": {"replace": False}}
+    )
 
     replace: bool = False
 
@@ -110,58 +175,80 @@ class Outcome(BaseModel):
 def list_messages(
     reading: Reading,
     key: Looker,
+    turn: Turned,
     fact: Annotated[str | None, Query(description="Part of a fact id.")] = None,
     state: str | None = None,
     source: str | None = None,
     file: Annotated[str | None, Query(description="Part of a file name.")] = None,
-    limit: Limit = finding.LIMIT,
-) -> list[MessageRow]:
+) -> Page[MessageRow]:
     """Messages, the newest first."""
-    found = finding.messages(reading, fact=fact, state=state, source=source, file=file, limit=limit)
-    return [MessageRow(**row) for row in found]
+    found = finding.messages(
+        reading,
+        fact=fact,
+        state=state,
+        source=source,
+        file=file,
+        limit=turn.limit + 1,
+        after=turn.cursor,
+    )
+    return page(MessageRow, found, turn, lambda row: (row["id"],))
 
 
 @router.get("/messages/{number}", responses=answers(404))
-async def show_message(number: Number, served: ServedHere, key: Operator) -> Message:
+def show_message(number: Number, reading: Reading, key: Looker) -> Message:
+    """What became of a message; what stands in it is told by a reveal."""
+    return _message(reading, number)[0]
+
+
+@router.post("/messages/{number}/reveal", responses=answers(404, 413), openapi_extra=REVEAL)
+async def reveal_message(
+    number: Number, request: Request, served: ServedHere, key: Operator
+) -> RevealedMessage:
     """A message as it came in. It may name people, so that somebody looked is kept."""
-    await seen(served, key, f"message {number}")
-    return await asyncio.to_thread(_message, served, number)
+    reason = await reason_of(request)
+
+    def read() -> RevealedMessage:
+        with served.readers.begin() as connection:
+            found, payload = _message(connection, number)
+        text = payload.decode("utf-8", errors="backslashreplace")
+        return RevealedMessage(**dict(found), payload=text)
+
+    message = await asyncio.to_thread(read)
+    await seen(served, key, f"message {number}", reason=reason)
+    return message
 
 
-def _message(served: Served, number: int) -> Message:
-    with served.readers.begin() as connection:
-        stored = journal.entry(connection, number)
-        if stored is None:
-            raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
-        return Message(
-            id=stored.id,
-            state=stored.state,
-            source=stored.source,
-            system=stored.system,
-            file=stored.file,
-            byte=stored.offset,
-            problem=finding.problem(connection, number),
-            payload=stored.payload.decode("utf-8", errors="backslashreplace"),
-        )
+def _message(connection: Connection, number: int) -> tuple[Message, bytes]:
+    stored = journal.entry(connection, number)
+    if stored is None:
+        raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+    found = Message(
+        id=stored.id,
+        state=stored.state,
+        source=stored.source,
+        system=stored.system,
+        file=stored.file,
+        byte=stored.offset,
+        length=len(stored.payload),
+        problem=finding.problem(connection, number),
+    )
+    return found, stored.payload
 
 
 @router.get("/holds", responses=answers())
 def list_holds(
     reading: Reading,
     key: Looker,
+    turn: Turned,
     code: Annotated[str | None, Query(description="Only this cause.")] = None,
-) -> list[HoldRow]:
+) -> Page[HoldRow]:
     """What is held, the oldest first."""
-    return [HoldRow(**row) for row in holds.held(reading, code=code)]
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    content = {"application/json": {"schema": model.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
+    found = holds.held(reading, code=code, limit=turn.limit + 1, after=turn.cursor)
+    return page(HoldRow, found, turn, lambda row: (row["message_id"],))
 
 
 @router.post(
-    "/holds/{number}/release", responses=answers(404, 409, 413), openapi_extra=_body(Release)
+    "/holds/{number}/release", responses=answers(404, 409, 413), openapi_extra=asked(Release)
 )
 async def release_hold(
     number: Number, request: Request, served: ServedHere, key: Operator
@@ -174,7 +261,7 @@ async def release_hold(
 
 
 @router.post(
-    "/holds/{number}/discard", responses=answers(404, 409, 413), openapi_extra=_body(Discard)
+    "/holds/{number}/discard", responses=answers(404, 409, 413), openapi_extra=asked(Discard)
 )
 async def discard_hold(
     number: Number, request: Request, served: ServedHere, key: Operator

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, get_args
+from urllib.parse import unquote
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.routing import BaseRoute
 
-from hub import keys
-from hub.api.served import ServedHere
-from hub.keys import FORBIDDEN, UNKNOWN_KEY, Key, Role
+from hub import keys, log
+from hub.api.served import Served, ServedHere
+from hub.api.signed import Signed
+from hub.console.rule import SignedIn
+from hub.keys import COMMAND_LINE, FORBIDDEN, UNKNOWN_KEY, Key, Role
 from schemas.problem import Denied
 
 __all__ = ["AnyOne", "Rule", "anyone", "only", "rule_of"]
@@ -37,16 +40,29 @@ class Rule:
 
     async def __call__(self, request: Request, served: ServedHere, credentials: Credentials) -> Key:
         """The key of the caller. Raises ``Denied``."""
-        if credentials is None:
-            raise Denied(UNKNOWN_KEY.at())
-        # Looking up one row takes less than handing the question to another thread.
-        with served.lodge.begin() as connection:
-            key = keys.recognised(connection, credentials.credentials)
+        try:
+            key = _recognised(served, credentials)
+        except Denied:
+            served.rates.take("denied", request.client.host if request.client else "")
+            raise
+        log.note(key=key.id)
+        if key.name != COMMAND_LINE:
+            served.rates.take("records" if key.role == "source" else "calls", key.id)
         if key.role not in self.roles or (key.stores and not self.narrows):
             raise Denied(FORBIDDEN.at())
         if key.role == "source" and request.path_params.get("source") not in key.sources:
             raise Denied(FORBIDDEN.at())
-        return key
+        if key.role == "source":
+            log.note(source=request.path_params["source"])
+        return key.on_behalf_of(unquote(request.headers.get("x-lynchpin-actor", "")))
+
+
+def _recognised(served: Served, credentials: HTTPAuthorizationCredentials | None) -> Key:
+    if credentials is None:
+        raise Denied(UNKNOWN_KEY.at())
+    # Looking up one row takes less than handing the question to another thread.
+    with served.lodge.begin() as connection:
+        return keys.recognised(connection, credentials.credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +83,12 @@ def only(*roles: Role, narrows: bool = False) -> Rule:
     return Rule(roles, narrows)
 
 
-def rule_of(route: BaseRoute) -> Rule | AnyOne | None:
+_RULES = (Rule, AnyOne, Signed, SignedIn)
+
+
+def rule_of(route: BaseRoute) -> Rule | AnyOne | Signed | SignedIn | None:
     """The rule that a route declares, if it does."""
     found: Iterable[object] = ()
     if isinstance(route, APIRoute):
         found = (dependency.call for dependency in route.dependant.dependencies)
-    return next((call for call in found if isinstance(call, Rule | AnyOne)), None)
+    return next((call for call in found if isinstance(call, _RULES)), None)

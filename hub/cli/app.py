@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from hub.cli import customer, data, demo, hold, key, message, order, receive, transaction, up
+from hub.cli import (
+    console,
+    customer,
+    data,
+    demo,
+    hold,
+    key,
+    message,
+    order,
+    receive,
+    store,
+    transaction,
+    up,
+)
 from hub.cli.terminal import complain
 from schemas.problem import LynchpinError
 
@@ -23,17 +36,19 @@ app = typer.Typer(
 app.command()(data.init)
 app.command()(receive.receive)
 app.command()(up.up)
+app.command()(console.console)
 app.add_typer(key.app, name="key", help="Who may call the hub.")
 app.add_typer(message.app, name="message", help="What came in, as it came in.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
 app.add_typer(order.app, name="order", help="Orders of every channel.")
 app.add_typer(customer.app, name="customer", help="People, and what happened to them.")
+app.add_typer(store.app, name="store", help="What stores have sent, and what is missing.")
 app.command()(data.explain)
 app.command()(data.export)
 app.add_typer(data.load, name="load", help="Reference data from CSV files.")
 app.command()(data.doctor)
-app.command()(demo.demo)
+app.add_typer(demo.app, name="demo")
 
 
 def main() -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from sqlalchemy import Connection
 
-from hub import bootstrap, finding, home, reference, relocate
+from hub import bootstrap, finding, home, running
 from hub import doctor as doctoring
-from hub import explain as explaining
-from hub import export as exporting
 from hub.cli.message import AsJson
-from hub.cli.open import reading, writing
-from hub.cli.terminal import out, print_json, table
-from hub.reference import Loaded
+from hub.cli.open import reading
+from hub.cli.terminal import Reveal, out, print_json, table
+from hub.cli.way import way
 
 load = typer.Typer(no_args_is_help=True)
 
@@ -28,7 +25,8 @@ CsvFile = Annotated[Path, typer.Argument(help="CSV in UTF-8 with a line of colum
 def init() -> None:
     """Make a home in LYNCHPIN_HOME, or bring the one that is there up to date."""
     place = home.locate()
-    new = bootstrap.create(place)
+    # A home that a hub runs on is up to date: the hub saw to it when it started.
+    new = running.find(place) is None and bootstrap.create(place)
     out.print(f"{'made' if new else 'ready'}: {place.path}", soft_wrap=True)
 
 
@@ -36,12 +34,14 @@ def explain(
     name: Annotated[str, typer.Argument(help="An order or transaction, as for `show`.")],
     path: Annotated[str, typer.Argument(help="Canonical path, such as lines[0].amount.")] = "",
     *,
+    reveal: Reveal = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which message, source path, rule and mapping version a value came from."""
-    with reading() as (hub, connection):
-        fact = finding.resolve(connection, name, systems=hub.systems)
-        rows = explaining.explain(hub, connection, fact, path)
+    with reading() as (opened, connection):
+        fact = finding.resolve(connection, name, systems=opened.systems)
+    with way() as hub:
+        rows = hub.origins(fact, path, reveal=reveal)
     if as_json:
         print_json([dataclasses.asdict(row) for row in rows])
         return
@@ -63,32 +63,32 @@ def export(
     ] = None,
 ) -> None:
     """Write every canonical document as a line of JSON, always in the same order."""
-    with reading() as (_, connection):
-        for line in exporting.export(connection, kinds=tuple(kinds or ())):
-            typer.echo(line)
+    with way() as hub:
+        for piece in hub.export(tuple(kinds or ())):
+            sys.stdout.write(piece)
 
 
 @load.command("locations")
 def load_locations(file: CsvFile) -> None:
     """Load stores: system, store, zone, currency and what else is known of them."""
-    _load(relocate.load_locations, file)
+    _load("locations", file)
 
 
 @load.command("workstations")
 def load_workstations(file: CsvFile) -> None:
     """Load tills: system, store, workstation. Their stores come first."""
-    _load(reference.load_workstations, file)
+    _load("workstations", file)
 
 
 @load.command("items")
 def load_items(file: CsvFile) -> None:
     """Load merchandise and the numbers it goes by in each system."""
-    _load(reference.load_items, file)
+    _load("items", file)
 
 
-def _load(function: Callable[[Connection, Path], Loaded], file: Path) -> None:
-    with writing() as hub, hub.engine.begin() as connection:
-        loaded = function(connection, file)
+def _load(noun: str, file: Path) -> None:
+    with way() as hub:
+        loaded = hub.load(noun, file)
     out.print(f"added {loaded.added}, changed {loaded.changed}, unchanged {loaded.unchanged}")
 
 

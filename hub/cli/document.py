@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.syntax import Syntax
 
-from hub import finding, returns
+from hub import finding
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json
-from hub.returns import Returned
+from hub.cli.way import KINDS, Noun, way
+
+if TYPE_CHECKING:
+    from hub.returns import Returned
 
 __all__ = ["show"]
 
 
-def show(name: str, kinds: tuple[str, ...], *, as_json: bool) -> None:
+def show(noun: Noun, name: str, *, reveal: str | None, as_json: bool) -> None:
     """Print the document that goes by a name. Raises ``Rejected`` if none or several do."""
-    with reading() as (hub, connection):
-        fact = finding.resolve(connection, name, systems=hub.systems, kinds=kinds)
-        shown = finding.show(connection, fact)
-        undone = returns.returned(connection, shown.fact)
+    with reading() as (opened, connection):
+        fact = finding.resolve(connection, name, systems=opened.systems, kinds=KINDS[noun])
+    with way() as hub:
+        shown = hub.document(noun, fact, reveal=reveal)
     if as_json:
-        lines = [dataclasses.asdict(line) for line in undone]
-        print_json({**dataclasses.asdict(shown), "returned": lines})
+        print_json(shown.model_dump(mode="json"))
         return
     out.print(f"[bold]{escape(shown.fact)}[/] {shown.kind}, from message {shown.message_id}")
     if shown.voided_by:
         out.print(f"[yellow]voided by[/] {escape(shown.voided_by)}")
     for flag in shown.flags:
-        out.print(f"[yellow]{flag['code']}[/] {escape(flag['detail'])}")
+        out.print(f"[yellow]{flag.code}[/] {escape(flag.detail)}")
     for link in shown.to:
         state = "" if link.arrived else " [yellow](open: it has not arrived)[/]"
         line = f" line {link.line}" if link.line else ""
         out.print(f"{link.kind} of{line} {escape(link.other)}{state}")
     for link in shown.by:
         out.print(f"named by {escape(link.other)} as {link.kind}")
-    for returned_line in undone:
+    for returned_line in shown.returned:
         out.print(f"line {returned_line.number} {escape(_undoes(returned_line))}")
     body = json.dumps(shown.body, indent=2, ensure_ascii=False)
     out.print(Syntax(body, "json", background_color="default", word_wrap=True))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from hub import finding, holds
 from hub.causes import NOT_HELD
-from hub.cli.message import AsJson
-from hub.cli.open import reading, writing
-from hub.cli.terminal import out, print_json, print_problem, table
+from hub.cli.message import NUMBER_MAX, AsJson
+from hub.cli.open import reading
+from hub.cli.terminal import out, print_json, print_problem, reason_of, table
+from hub.cli.way import way
 from schemas.problem import Problem, Rejected
 
 app = typer.Typer(no_args_is_help=True)
 
-Numbers = Annotated[list[int], typer.Argument(help="Numbers of held messages.")]
+Numbers = Annotated[
+    list[int], typer.Argument(help="Numbers of held messages.", min=1, max=NUMBER_MAX)
+]
 
 
 @app.command("list")
@@ -73,8 +75,8 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Send held messages through the mapping in force again; what fails again is held again."""
-    with writing() as hub:
-        settled = holds.release(hub, numbers, actor=getpass.getuser(), replace=replace)
+    with way() as hub:
+        settled = hub.release(sorted({*numbers}), replace=replace)
     if as_json:
         print_json({"states": settled.states})
     else:
@@ -89,9 +91,11 @@ def release(
 def discard(
     numbers: Numbers,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit.", prompt=True)],
+    reason: Annotated[
+        str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
+    ],
 ) -> None:
     """Give held messages up. They stay in the journal."""
-    with writing() as hub:
-        count = holds.discard(hub, numbers, actor=getpass.getuser(), reason=reason)
+    with way() as hub:
+        count = hub.discard(sorted({*numbers}), reason=reason)
     out.print(f"discarded {count}")

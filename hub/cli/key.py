@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import getpass
 from typing import Annotated
 
 import typer
@@ -11,8 +10,9 @@ from rich.markup import escape
 
 from hub import keys
 from hub.cli.message import AsJson
-from hub.cli.open import reading, writing
+from hub.cli.open import reading
 from hub.cli.terminal import errors, out, print_json, table
+from hub.cli.way import way
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,19 +28,19 @@ def create(
     source: Annotated[
         list[str] | None, typer.Option(help="A source that a source key may send to.")
     ] = None,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(help="A store that the key is limited to; without any it is not limited."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once: the hub keeps only what it takes to know it again."""
-    with writing() as hub, hub.engine.begin() as connection:
-        for each in source or ():
-            hub.settings.source(each)
-        key, text = keys.create(
-            connection, name, role, source or (), actor=getpass.getuser(), now=hub.now()
-        )
+    with way() as hub:
+        number, text = hub.create_key(name, role, sources=source or [], stores=store or [])
     if as_json:
-        print_json({"id": key.id, "key": text})
+        print_json({"id": number, "key": text})
         return
-    errors.print(f"key {key.id} for {escape(name)}; it is not shown again", style="dim")
+    errors.print(f"key {number} for {escape(name)}; it is not shown again", style="dim")
     out.print(text, soft_wrap=True)
 
 
@@ -52,13 +52,24 @@ def list_keys(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dataclasses.asdict(key) for key in found])
         return
-    rows = ((k.id, k.name, k.role, ", ".join(k.sources), k.created_at, k.revoked_at) for k in found)
-    out.print(table(("id", "name", "role", "sources", "created", "revoked"), rows))
+    rows = (
+        (
+            key.id,
+            key.name,
+            key.role,
+            ", ".join(key.sources),
+            ", ".join(key.stores),
+            key.created_at,
+            key.revoked_at,
+        )
+        for key in found
+    )
+    out.print(table(("id", "name", "role", "sources", "stores", "created", "revoked"), rows))
 
 
 @app.command("revoke")
 def revoke(number: Annotated[str, typer.Argument(metavar="ID", help="Id of the key.")]) -> None:
-    """End a key from now on. While the hub is up, `POST /keys/ID/revoke` does the same."""
-    with writing() as hub, hub.engine.begin() as connection:
-        keys.revoke(connection, number, actor=getpass.getuser(), now=hub.now())
+    """End a key from now on."""
+    with way() as hub:
+        hub.revoke_key(number)
     out.print(f"revoked {escape(number)}")

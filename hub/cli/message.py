@@ -10,12 +10,14 @@ from rich.markup import escape
 from hub import finding, journal
 from hub.causes import NOT_FOUND
 from hub.cli.open import reading
-from hub.cli.terminal import out, print_json, print_problem, table
+from hub.cli.terminal import Reveal, out, print_json, print_problem, table
+from hub.cli.way import way
 from schemas.problem import Rejected
 
 app = typer.Typer(no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value, for programs.")]
+NUMBER_MAX = 2**63 - 1
 Limit = Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)]
 
 
@@ -43,17 +45,21 @@ def find(
 
 @app.command("show")
 def show(
-    number: Annotated[int, typer.Argument(help="Number of the message.")],
+    number: Annotated[int, typer.Argument(help="Number of the message.", min=1, max=NUMBER_MAX)],
     *,
+    reveal: Reveal = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a message: where it came from, what became of it, and its bytes as journalled."""
+    """Show a message: where it came from and what became of it; revealed, also what it says."""
     with reading() as (_, connection):
         stored = journal.entry(connection, number)
         if stored is None:
             raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
         problem = finding.problem(connection, number)
-    text = stored.payload.decode("utf-8", errors="backslashreplace")
+    text = None
+    if reveal is not None:
+        with way() as hub:
+            text = hub.payload(number, reveal=reveal)
     head = {
         "id": stored.id,
         "state": stored.state,
@@ -65,9 +71,11 @@ def show(
     }
     if as_json:
         found = problem and problem.model_dump(mode="json", exclude_none=True)
-        print_json({**head, "problem": found, "payload": text})
+        said = {} if text is None else {"payload": text}
+        print_json({**head, "problem": found, **said})
         return
     out.print(table(list(head), [list(head.values())]))
     if problem is not None:
         print_problem(problem)
-    out.print(escape(text), soft_wrap=True)
+    if text is not None:
+        out.print(escape(text), soft_wrap=True)

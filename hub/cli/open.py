@@ -15,10 +15,10 @@ __all__ = ["reading", "writing"]
 
 
 @contextmanager
-def writing() -> Iterator[Hub]:
-    """The hub, as the one process that writes; a home that is not there yet is made."""
+def writing(*, make: bool = True) -> Iterator[Hub]:
+    """The hub, as the one process that writes; with ``make`` a home that is not there is made."""
     place = home.locate()
-    if not place.settings.exists():
+    if make and not place.settings.exists():
         bootstrap.create(place)
         errors.print(f"made a new home in {place.path}", style="dim", soft_wrap=True)
     with bootstrap.open_hub(place) as hub:

@@ -10,7 +10,7 @@ from hub import finding
 from hub.cli import document
 from hub.cli.message import AsJson, Limit
 from hub.cli.open import reading
-from hub.cli.terminal import out, print_json, table
+from hub.cli.terminal import Reveal, out, print_json, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,7 +48,8 @@ def find(
 def show(
     name: Annotated[str, typer.Argument(help="Fact id, order number, or the shop's own id.")],
     *,
+    reveal: Reveal = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an Order and the reversals that name it."""
-    document.show(name, ("Order", "Reversal"), as_json=as_json)
+    """Show an Order and the reversals that name it; its people are masked."""
+    document.show("orders", name, reveal=reveal, as_json=as_json)

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from hub import receive as receiving
-from hub.cli.open import writing
 from hub.cli.terminal import errors, out, print_json, print_problem, scrubbed, table
+from hub.cli.way import way
 from hub.receive import Report
 from schemas.money import plain
 from schemas.problem import Refused
@@ -29,12 +28,10 @@ def receive(
     Once it reports, what it took in is on the disk. The exit status is 1 if a file was refused;
     a held message is kept and waits for `lynchpin hold`.
     """
-    with writing() as hub, _progress() as progress:
+    with way() as hub, _progress() as progress:
         task = progress.add_task("settling", total=None)
         try:
-            report = receiving.receive(
-                hub, source, files, lambda count: progress.advance(task, count)
-            )
+            report = hub.receive(source, files, lambda count: progress.advance(task, count))
         except Refused as refusal:
             report = Report(refused=len(files), problems=[scrubbed(refusal.problem)])
     if as_json:

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,7 +16,34 @@ from rich.table import Table
 from connectors.scrub import scrub_text
 from schemas.problem import LynchpinError, Problem
 
-__all__ = ["complain", "errors", "out", "print_json", "print_problem", "scrubbed", "table"]
+__all__ = [
+    "Reveal",
+    "complain",
+    "errors",
+    "out",
+    "print_json",
+    "print_problem",
+    "reason_of",
+    "scrubbed",
+    "table",
+]
+
+_REASON_MAX = 500
+
+
+def reason_of(text: str | None) -> str | None:
+    """What stands in the audit as the reason of somebody. Raises ``BadParameter`` if it is none."""
+    if text is not None and not 0 < len(text.strip()) <= _REASON_MAX:
+        raise typer.BadParameter(f"a reason has 1 to {_REASON_MAX} characters")
+    return text
+
+
+Reveal = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON", help="Show what is masked; the audit keeps why.", callback=reason_of
+    ),
+]
 
 # Without a terminal there is no width to fit: whoever reads a pipe wants whole names.
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160

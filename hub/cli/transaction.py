@@ -10,7 +10,7 @@ from hub import finding
 from hub.cli import document
 from hub.cli.message import AsJson, Limit
 from hub.cli.open import reading
-from hub.cli.terminal import out, print_json, table
+from hub.cli.terminal import Reveal, out, print_json, table
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -48,7 +48,8 @@ def find(
 def show(
     name: Annotated[str, typer.Argument(help="Fact id, STORE/TILL/DATE/SEQUENCE, or receipt.")],
     *,
+    reveal: Reveal = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a Transaction, what it names and what names it."""
-    document.show(name, ("Transaction", "Control"), as_json=as_json)
+    """Show a Transaction, what it names and what names it; its people are masked."""
+    document.show("transactions", name, reveal=reveal, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import getpass
 import signal
 import socket
 from contextlib import suppress
@@ -22,8 +22,6 @@ ADDRESS = Cause(
     "Choose another `--host` or `--port`, or stop whoever listens there.",
 )
 
-_DRAIN_SECONDS = 30
-
 
 def up(
     *,
@@ -32,29 +30,28 @@ def up(
 ) -> None:
     """Run the hub until it is told to end (SIGTERM, Ctrl-C); what it has taken is then done.
 
-    While it runs, commands that write wait for it to end; commands that read go on working.
+    While it runs, the other commands of the same home speak to it.
     """
-    import uvicorn
-
-    from hub.api import application
+    from hub import log
+    from hub.api import application, connection
+    from hub.cli.console import opening
+    from hub.running import announced
     from hub.writer import writing as writer_of
 
-    _log_lines()
+    log.configure()
+    connection.raise_file_limit()
     # uvicorn sends itself the signal again that ended it. By then everybody has been answered,
     # but the writer still has to end: the signal must not end the process before that.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     with _listening(host, port) as listener, writing() as hub, writer_of(hub) as writer:
-        config = uvicorn.Config(
-            application(hub, writer),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
+        app = application(hub, writer)
+        server = connection.server(app)
         host, port = listener.getsockname()[:2]
-        errors.print(f"listening at http://{host}:{port}", soft_wrap=True)
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        with announced(writer, host, port), suppress(KeyboardInterrupt):
+            errors.print(f"listening at http://{host}:{port}", soft_wrap=True)
+            link = app.state.sessions.link(getpass.getuser())
+            errors.print(f"console, once within ten minutes: {opening(hub, link)}", soft_wrap=True)
+            server.run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -63,10 +60,3 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise ConfigError(ADDRESS.at(error.strerror or "")) from error
-
-
-def _log_lines() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # uvicorn would write the text of an exception, which may hold somebody's data; what failed
-    # and where is written by hub.api.errors.
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)

@@ -37,9 +37,6 @@ class Claim:
     value: str
     issuer: str = ""
 
-    def __str__(self) -> str:
-        return ":".join(part for part in (self.kind, self.issuer, self.value) if part)
-
 
 def claims_of(model: Canonical, *, region: str | None) -> tuple[Claim, ...]:
     """Everything a canonical document says about who its person is, sorted, each once.
@@ -110,10 +107,13 @@ def _phone(text: str | None, region: str | None) -> Iterator[Claim]:
 
 
 def _name(given: str | None, family: str | None) -> Iterator[Claim]:
-    """Both orders, so that either part can be searched from its start."""
-    if given and family:
-        yield Claim("name", folded(f"{given} {family}"))
-        yield Claim("name", folded(f"{family} {given}"))
+    """Whole names only, in either order, and the family name alone: what people ask for."""
+    if not family or not (alone := folded(family)):
+        return
+    yield Claim("name", alone)
+    if given and (first := folded(given)):
+        yield Claim("name", f"{first} {alone}")
+        yield Claim("name", f"{alone} {first}")
 
 
 def _country(address: Address | None) -> str | None:

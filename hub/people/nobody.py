@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -36,7 +37,13 @@ def nobody(connection: Connection, *, walk_in_cards: Collection[str] = ()) -> No
     domains: set[str] = set()
     columns = select(location.c.phones, location.c.mail_domains, location.c.country)
     for numbers, mails, country in connection.execute(columns):
-        phones |= {found for text in json.loads(numbers) if (found := phone(text, country))}
+        phones |= {found for text in json.loads(numbers) if (found := _own(text, country))}
         domains |= {domain.casefold() for domain in json.loads(mails)}
     cards = {number for text in walk_in_cards if (number := loyalty(text))}
     return Nobody(frozenset(phones), frozenset(domains), frozenset(cards))
+
+
+@lru_cache(maxsize=10_000)
+def _own(text: str, country: str | None) -> str | None:
+    """Reading a number takes longer than reading its row, and the stores' own hardly change."""
+    return phone(text, country)

@@ -10,32 +10,28 @@ what was given up is said.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, and_, or_, select
 
 from hub.people.claim import JOINING, Claim
 from hub.people.nobody import Nobody
 from hub.store.tables import claim
+from hub.whereabouts import pieces
 
-__all__ = ["FACTS_MAX", "Profile", "claiming", "profile_of"]
+__all__ = ["FACTS_MAX", "Profile", "claimed_by", "claiming", "profile_of"]
 
 FACTS_MAX = 5000
 """More documents than these in one profile are no person's: an identifier went round."""
 
-_AT_ONCE = 400
-_T = TypeVar("_T")
-
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``handle`` is the strongest identifier. ``shared`` are identifiers that point at several
-    profiles and therefore join nothing here; ``whole`` is false where the documents were cut off.
+    """``shared`` are identifiers that point at several profiles and therefore join nothing here;
+    ``whole`` is false where the documents were cut off.
     """
 
-    handle: str
     claims: tuple[Claim, ...]
     facts: tuple[str, ...]
     shared: tuple[Claim, ...]
@@ -54,10 +50,8 @@ def profile_of(connection: Connection, fact: str, *, nobody: Nobody) -> Profile:
         given_up.add(kinds.pop())
     joining = sorted(c for c in found.claims if c.kind in JOINING and c not in nobody)
     shared = [c for c in joining if c.kind in given_up and _points_elsewhere(connection, c, found)]
-    strongest = sorted(joining, key=lambda c: (JOINING.index(c.kind), c))
-    handle = str(strongest[0]) if strongest else min(found.facts, default="")
     return Profile(
-        handle, tuple(sorted(found.claims)), tuple(sorted(found.facts)), tuple(shared), found.whole
+        tuple(sorted(found.claims)), tuple(sorted(found.facts)), tuple(shared), found.whole
     )
 
 
@@ -80,34 +74,41 @@ class _Component:
             if len(self.facts) > FACTS_MAX:
                 self.whole = False
                 return
-            new = _claims_of(self._connection, frontier) - self.claims
+            new = claimed_by(self._connection, frontier) - self.claims
             self.claims |= new
             ways = {c for c in new if c.kind in self._kinds and c not in self._nobody}
-            frontier = claiming(self._connection, ways) - self.facts
+            # What goes round among more than a person can have is not followed any further.
+            most = FACTS_MAX + 1
+            frontier = claiming(self._connection, ways, most=most) - self.facts
 
 
-def _claims_of(connection: Connection, facts: Collection[str]) -> set[Claim]:
+def claimed_by(connection: Connection, facts: Collection[str]) -> set[Claim]:
+    """Everything that any of these documents claims."""
     columns = select(claim.c.kind, claim.c.value, claim.c.issuer)
     found: set[Claim] = set()
-    for some in _pieces(sorted(facts)):
+    for some in pieces(sorted(facts)):
         rows = connection.execute(columns.where(claim.c.fact.in_(some)))
         found.update(Claim(*row) for row in rows)
     return found
 
 
-def claiming(connection: Connection, claims: Collection[Claim]) -> set[str]:
-    """The documents that make any of these claims."""
-    key = tuple_(claim.c.kind, claim.c.issuer, claim.c.value)
+def claiming(connection: Connection, claims: Collection[Claim], *, most: int) -> set[str]:
+    """The documents that make any of these claims, all of them if they are fewer than ``most``."""
     found: set[str] = set()
-    for some in _pieces(sorted(claims)):
-        wanted = [(c.kind, c.issuer, c.value) for c in some]
-        found.update(connection.scalars(select(claim.c.fact).where(key.in_(wanted))))
+    for some in pieces(sorted(claims)):
+        # By kind and issuer, because SQLite reads the whole table for a list of triples.
+        values: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for each in some:
+            values[each.kind, each.issuer].append(each.value)
+        ways = (
+            and_(claim.c.kind == kind, claim.c.issuer == issuer, claim.c.value.in_(wanted))
+            for (kind, issuer), wanted in values.items()
+        )
+        facts = select(claim.c.fact).where(or_(*ways)).distinct().limit(most)
+        found.update(connection.scalars(facts))
+        if len(found) >= most:
+            break
     return found
-
-
-def _pieces(values: list[_T]) -> Iterator[list[_T]]:
-    """What one statement can ask for at a time."""
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
 def _contradicts(claims: Iterable[Claim]) -> bool:
@@ -120,4 +121,4 @@ def _contradicts(claims: Iterable[Claim]) -> bool:
 
 
 def _points_elsewhere(connection: Connection, each: Claim, found: _Component) -> bool:
-    return bool(claiming(connection, (each,)) - found.facts)
+    return bool(claiming(connection, (each,), most=len(found.facts) + 1) - found.facts)

@@ -1,175 +1,141 @@
-"""Searching people by what somebody has at hand; every hit says why it is one."""
+"""Searching people by what somebody has at hand; every hit says why it is one.
+
+Only whole values are looked up. Whoever is shown masked people must not be able to spell out, a
+letter at a time, what the mask hides.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from hub import finding
 from hub.people.claim import Claim, email, folded, loyalty, phone
 from hub.people.nobody import Nobody
-from hub.people.profile import Profile, claiming, profile_of
-from hub.store.tables import claim, document, message, record
-from schemas.problem import Rejected
+from hub.people.profile import Profile, profile_of
+from hub.store.tables import claim
+from hub.whereabouts import at_stores
 
-__all__ = ["Event", "Hit", "search", "story"]
+__all__ = ["HITS_MAX", "Hit", "Search", "look_up"]
 
 HITS_MAX = 20
+_LEADS_MAX = 500
+
+Lead = tuple[str, str]
+"""A document that leads to a person, and the kind of what it was found by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A profile and the reason it was found."""
+    """A profile and the kind of identifier it was found by; ``number`` is an order or receipt."""
 
     profile: Profile
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a person, for their story."""
+class Search:
+    """``by`` is what the text was taken for; ``more`` says that there are others beside these."""
 
-    utc: str
-    kind: str
-    fact: str
-    system: str
-    summary: str
+    hits: tuple[Hit, ...]
+    by: str
+    more: bool
 
 
-def search(
+def look_up(
     connection: Connection,
     text: str,
     *,
     systems: Iterable[str],
     nobody: Nobody,
-    region: str | None = None,
-) -> list[Hit]:
+    regions: Iterable[str | None] = (None,),
+    stores: Collection[str] = (),
+) -> Search:
     """People by phone, e-mail, card, account, name, or the number of an order or receipt.
 
-    The exact comes before the likely: a name is only searched where nothing else was meant.
+    A phone number without country code is looked for in every one of ``regions``. ``stores`` limit
+    the search to documents of these and of none. The exact comes before the likely: a name is only
+    looked for where nothing else was meant.
     """
     text = text.strip()
-    leads = [*_identified(connection, text, nobody, region), *_numbered(connection, text, systems)]
-    hits: dict[str, Hit] = {}
+    meant = [each for each in _meant(text, regions) if each not in nobody]
+    leads = list(islice(_identified(connection, text, meant), _LEADS_MAX + 1))
+    leads += _numbered(connection, text, systems, stores)
+    leads = leads or _named(connection, text)
+    open_ones = set(at_stores(connection, [fact for fact, _ in leads], stores))
+    hits: list[Hit] = []
     covered: set[str] = set()
-    for fact, reason in leads or _named(connection, text):
-        if fact in covered or len(hits) >= HITS_MAX:
+    more = len(leads) > _LEADS_MAX
+    for fact, reason in leads:
+        if fact in covered or fact not in open_ones:
             continue
+        if len(hits) == HITS_MAX:
+            more = True
+            break
         profile = profile_of(connection, fact, nobody=nobody)
         covered.update(profile.facts)
-        hits.setdefault(profile.handle, Hit(profile, reason))
-    return list(hits.values())
+        hits.append(Hit(profile, reason))
+        if not profile.whole:
+            # What goes round among thousands leads to the same thousands again and again.
+            more = True
+            break
+    return Search(tuple(hits), hits[0].reason if hits else _taken_for(text, meant), more)
 
 
-def _identified(
-    connection: Connection, text: str, nobody: Nobody, region: str | None
-) -> Iterator[tuple[str, str]]:
-    """Documents that claim what the text can mean, each with the reason, the surest first."""
-    for meant in _meant(text, region):
-        if meant not in nobody:
-            for fact in sorted(claiming(connection, (meant,))):
-                yield fact, f"{meant.kind} {meant.value}"
-    accounts = select(claim.c.fact, claim.c.issuer)
-    accounts = accounts.where(claim.c.kind == "customer", claim.c.value == text)
-    for fact, issuer in connection.execute(accounts.order_by(claim.c.issuer, claim.c.fact)):
-        yield fact, f"account {text} of {issuer}"
+def _identified(connection: Connection, text: str, meant: Iterable[Claim]) -> Iterator[Lead]:
+    """Documents that claim what the text can mean, the surest first."""
+    for each in meant:
+        same = (claim.c.value == each.value, claim.c.issuer == each.issuer)
+        for fact in _claiming(connection, each.kind, *same):
+            yield fact, each.kind
+    for fact in _claiming(connection, "customer", claim.c.value == text):
+        yield fact, "customer"
+
+
+def _claiming(connection: Connection, kind: str, *wanted: ColumnElement[bool]) -> Iterable[str]:
+    found = select(claim.c.fact).where(claim.c.kind == kind, *wanted)
+    return connection.scalars(found.limit(_LEADS_MAX + 1)).all()
 
 
 def _numbered(
-    connection: Connection, text: str, systems: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    """The order or receipt of this number."""
-    with suppress(Rejected):
-        fact = finding.resolve(connection, text, systems=systems, kinds=("Order", "Transaction"))
-        yield fact, f"{fact} has this number"
+    connection: Connection, text: str, systems: Iterable[str], stores: Collection[str]
+) -> list[Lead]:
+    """The orders or receipts of this number."""
+    facts = finding.named(
+        connection,
+        text,
+        systems=systems,
+        kinds=("Order", "Transaction"),
+        stores=stores,
+        most=HITS_MAX + 1,
+    )
+    return [(fact, "number") for fact in facts]
 
 
-def _named(connection: Connection, text: str) -> Iterator[tuple[str, str]]:
-    """Documents that name somebody whose name starts like this."""
-    if name := folded(text):
-        named = select(claim.c.fact, claim.c.value).where(
-            claim.c.kind == "name", claim.c.value >= name, claim.c.value < name + "\uffff"
-        )
-        for fact, value in connection.execute(named.order_by(claim.c.value).limit(500)):
-            yield fact, f"name {value}"
+def _named(connection: Connection, text: str) -> list[Lead]:
+    """Documents of people of exactly this name, or family name."""
+    name = folded(text)
+    return [(fact, "name") for fact in _claiming(connection, "name", claim.c.value == name)]
 
 
-def _meant(text: str, region: str | None) -> Iterator[Claim]:
+def _meant(text: str, regions: Iterable[str | None]) -> Iterator[Claim]:
     """The identifiers that a text can be, besides an account and a name."""
-    kind, _, rest = text.partition(":")
-    issuer, _, value = rest.rpartition(":")
-    if kind and value:
-        yield Claim(kind, value, issuer)
     if address := email(text):
         yield Claim("email", address)
-    if number := phone(text, region):
+    numbers = (phone(text, region) for region in regions)
+    for number in dict.fromkeys(found for found in numbers if found):
         yield Claim("phone", number)
     if text.isalnum() and (card := loyalty(text)):
         yield Claim("loyalty", card)
         yield Claim("membership", card)
 
 
-def story(connection: Connection, profile: Profile) -> list[Event]:
-    """Everything that happened to the person, in the order of time."""
-    facts = list(profile.facts)
-    events: list[Event] = []
-    for start in range(0, len(facts), 400):
-        some = facts[start : start + 400]
-        rows = connection.execute(_TOLD.where(document.c.fact.in_(some)))
-        events += [_event(*row) for row in rows]
-        events += _reversals(connection, some)
-    return sorted(events, key=lambda event: (event.utc, event.fact))
-
-
-_TOLD = (
-    select(document.c.kind, document.c.fact, document.c.body, record.c.received_at)
-    .join(message, message.c.id == document.c.message_id)
-    .join(record, record.c.id == message.c.record_id)
-)
-
-
-def _reversals(connection: Connection, facts: list[str]) -> Iterator[Event]:
-    """A refund says no person: it belongs to whoever its order belongs to."""
-    for fact in facts:
-        for other in finding.links(connection, fact)[1]:
-            if other.kind == "reversal":
-                row = connection.execute(_TOLD.where(document.c.fact == other.other)).one()
-                yield _event(*row)
-
-
-def _event(kind: str, fact: str, text: str, received_at: str) -> Event:
-    """What a source does not date happened, for all that is known, when it was received."""
-    body = json.loads(text)
-    moment: dict[str, str] = next((body[n] for n in _MOMENTS[kind] if n in body), {})
-    summary = _SUMMARY[kind].format_map(_Blank(body))
-    return Event(moment.get("utc", received_at), kind, fact, body["system"], summary)
-
-
-class _Blank(dict[str, Any]):
-    """What a document does not have is left blank."""
-
-    def __missing__(self, key: str) -> str:
-        return ""
-
-
-_MOMENTS = {
-    "Transaction": ("occurred_at",),
-    "Order": ("placed_at",),
-    "Reversal": ("created_at",),
-    "Customer": ("created_at", "updated_at"),
-    "Interaction": ("occurred_at",),
-    "Control": ("occurred_at",),
-}
-_SUMMARY = {
-    "Transaction": "{total} {currency} at store {store}, till {workstation}, {status}",
-    "Order": "order {number} of {total} {currency} by {channel}, {payment}, {fulfilment}",
-    "Reversal": "{kind} of order {order}: {reason}",
-    "Customer": "account {id}, {state}",
-    "Interaction": "{kind} {direction} {subject}",
-    "Control": "{kind}",
-}
+def _taken_for(text: str, meant: list[Claim]) -> str:
+    """What a text that leads to nobody looks like, for the audit."""
+    has_digits = any(letter.isdigit() for letter in text)
+    if meant and (has_digits or meant[0].kind not in ("loyalty", "membership")):
+        return meant[0].kind
+    return "number" if has_digits else "name"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import Connection
 
@@ -27,6 +32,51 @@ from schemas.problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+@dataclass(frozen=True)
+class Up:
+    """``lynchpin up``, answering. What it writes to stderr lies in ``log``."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @contextmanager
+    def calling(self, key: str | None, connections: int = 200) -> Iterator[httpx2.Client]:
+        """A client with this key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        limits = httpx2.Limits(max_connections=connections)
+        with httpx2.Client(
+            base_url=self.url, headers=headers, timeout=60, limits=limits, trust_env=False
+        ) as client:
+            yield client
+
+    def peak_bytes(self) -> int:
+        """The most memory it has ever held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) * 1024
+
+    def sockets(self) -> int:
+        """How many sockets it has open."""
+        files = Path(f"/proc/{self.process.pid}/fd")
+        count = 0
+        for file in files.iterdir():
+            # One may be closed while we look.
+            with suppress(FileNotFoundError):
+                count += str(file.readlink()).startswith("socket:")
+        return count
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it logged."""
+        written = self.log.read_text().splitlines()
+        return [json.loads(line) for line in written if line.startswith("{")]
 
 
 @dataclass(frozen=True)
@@ -89,6 +139,32 @@ class House:
                 for name in metadata.tables
             }
 
+    @contextmanager
+    def up(self, **settings: str) -> Iterator[Up]:
+        """Run ``lynchpin up`` on any port, under these settings; killed at the end if it runs on.
+
+        What it logs goes to a file: a pipe that nobody empties would make it wait.
+        """
+        log = self.folder / "hub.log"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [Path(sys.executable).with_name("lynchpin"), "up", "--port", "0"],
+                env={**os.environ, "LYNCHPIN_HOME": str(self.home), "COLUMNS": "400", **settings},
+                cwd=self.folder,
+                stderr=stream,
+            )
+        with process:
+            try:
+                yield Up(process, _address(process, log), log)
+            finally:
+                process.kill()
+
+    def key(self, role: str, *more: str) -> str:
+        """A key of this role, made by the program."""
+        made = self.lynchpin("key", "create", role, "--role", role, *more, "--json")
+        assert made.returncode == 0, made.stderr
+        return str(json.loads(made.stdout)["key"])
+
     def lynchpin(self, *args: str | Path) -> subprocess.CompletedProcess[str]:
         """The real program in a process of its own."""
         return subprocess.run(
@@ -100,6 +176,14 @@ class House:
             timeout=300,
             check=False,
         )
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where it says that it listens."""
+    while not (said := re.search(r"http://\S+(?=\n)", log.read_text())):
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.01)
+    return said[0]
 
 
 @pytest.fixture(scope="session")

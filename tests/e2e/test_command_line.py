@@ -75,10 +75,13 @@ def test_receive_ends_with_1_only_where_something_was_refused(house: House) -> N
 def test_messages_are_found_and_shown(played: House) -> None:
     [held] = _json(played, "message", "find", "--state", "held")
     [found] = _json(played, "message", "find", FIRST)
-    shown = _json(played, "message", "show", str(found["id"]))
+    masked = _json(played, "message", "show", str(found["id"]))
+    shown = _json(played, "message", "show", str(found["id"]), "--reveal", "a test")
     assert (held["file"], held["code"]) == ("day.xml", "LP-MAP-102")
     assert found["fact"] == f"poslog:{FIRST}"
     assert shown["payload"].encode() == poslog_writer.transaction(RECEIPTS[0])
+    assert {**masked, "payload": shown["payload"]} == shown
+    assert "payload" not in masked
     assert (shown["state"], shown["file"]) == ("applied", "day.xml")
     assert played.lynchpin("message", "show", "999999").returncode == 2
 
@@ -217,3 +220,20 @@ def test_a_home_that_is_not_there_is_named(house: House) -> None:
     assert done.returncode == 2
     assert "LP-CFG-001" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_receipt_that_never_came_is_a_gap(house: House) -> None:
+    mine = [receipt for receipt in RECEIPTS if receipt.till == RECEIPTS[0].till]
+    numbers = sorted(int(receipt.key[3]) for receipt in mine)
+    lost = next(r for r in mine if int(r.key[3]) == numbers[1])
+    others = [poslog_writer.transaction(receipt) for receipt in mine if receipt is not lost]
+    house.send("poslog", _day(*others), "day.xml")
+    (store, workstation, day, number) = lost.key
+    gaps = _json(house, "store", "gaps", "--store", store)
+    found = [gap for gap in gaps if gap["first"] <= int(number) <= gap["last"]]
+    assert [(g["workstation"], g["business_date"]) for g in found] == [(workstation, day)]
+    house.send("poslog", _day(poslog_writer.transaction(lost)), "late.xml")
+    left = _json(house, "store", "gaps", "--store", store)
+    assert not [gap for gap in left if gap["first"] <= int(number) <= gap["last"]]
+    assert _json(house, "store", "gaps", "--since", "2999-01-01") == []
+    assert _json(house, "store", "list") == []

@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from hub.home import Home, create
 from hub.settings import Settings, check_options, read
@@ -51,7 +51,24 @@ def test_the_example_that_the_file_shows_is_one(home: Home) -> None:
         "system": "shop-eu",
         "zone": "Europe/Vienna",
         "options": {"encoding": "latin-1"},
+        "secrets": (SecretStr("from the shop's admin"),),
+        "public_url": "https://hub.example.org/webhooks/shop_eu",
     }
+
+
+def test_a_secret_may_come_from_the_environment_and_is_never_shown(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LYNCHPIN_SOURCES__SHOP__SECRETS", '["planted-1", "planted-2"]')
+    source = settings(home, '[sources.shop]\nconnector = "shopify"').source("shop")
+    assert [secret.get_secret_value() for secret in source.secrets] == ["planted-1", "planted-2"]
+    assert "planted" not in repr(source)
+    monkeypatch.delenv("LYNCHPIN_SOURCES__SHOP__SECRETS")
+    wrong = '[sources.shop]\nconnector = "shopify"\nsecrets = {planted = 4711}'
+    with pytest.raises(ConfigError) as caught:
+        settings(home, wrong)
+    assert caught.value.problem.value is None
+    assert "4711" not in str(caught.value.__cause__)
 
 
 def test_the_environment_wins_over_the_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ registry.mapping_text = wrong
 """,
     "nothing is known again": """
 from hub.apply import Batch
-Batch.outcome = lambda self, named: "applied"
+Batch.outcome = lambda self, named, stamped_at=None: "applied"
 """,
 }
 

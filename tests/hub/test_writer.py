@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer
-from hub.door import take_in
+from hub.door import Taken, take_in
 from hub.home import Home
 from hub.store.tables import audit, message
 from hub.writer import Writer, writing
@@ -160,7 +160,7 @@ def test_what_nobody_wants_any_more_is_not_written(hub: Hub, writer: Writer) -> 
     assert _acts(hub) == ["b"]
 
 
-def _sale(connection: Connection, hub: Hub, index: int) -> int:
+def _sale(connection: Connection, hub: Hub, index: int) -> Taken:
     content = poslog_writer.sale(index, seed=3)
     return take_in(connection, hub.door("poslog"), [content], name="x", now=hub.now())
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from hub import bootstrap, keys
 from hub.api import application
-from hub.bootstrap import Hub
+from hub.api.connection import server as server_of
+from hub.bootstrap import Hub, utc_now
 from hub.home import Home
 from hub.keys import Role
 from hub.store.tables import audit, message, metadata
@@ -58,13 +59,16 @@ class Serving:
 
         return self.writer.alone(rows).result()
 
-    def reads(self) -> list[tuple[str, str]]:
-        """Who saw what, by the audit."""
+    def audited(self) -> list[tuple[str, str, str, dict[str, Any] | None]]:
+        """Who saw what, by the audit: actor, act, subject and what else it says."""
 
-        def rows() -> list[tuple[str, str]]:
-            found = select(audit.c.actor, audit.c.subject).where(audit.c.act == "read")
+        def rows() -> list[tuple[str, str, str, dict[str, Any] | None]]:
+            found = select(audit).where(audit.c.act.in_(("read", "reveal"))).order_by(audit.c.id)
             with self.hub.engine.begin() as connection:
-                return [(a, s) for a, s in connection.execute(found.order_by(audit.c.id))]
+                return [
+                    (row.actor, row.act, row.subject, json.loads(row.detail or "null"))
+                    for row in connection.execute(found)
+                ]
 
         return self.writer.alone(rows).result()
 
@@ -81,13 +85,11 @@ class Serving:
         return found
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    """A hub with its defaults, up until the test ends."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+@contextmanager
+def serve(home: Home, now: Callable[[], str] = utc_now) -> Iterator[Serving]:
+    """Run a hub until the block ends. Its source key is for tills."""
     with ExitStack() as stack:
-        hub = stack.enter_context(bootstrap.open_hub(home))
+        hub = stack.enter_context(bootstrap.open_hub(home, now=now))
         texts: dict[str, str] = {}
         with hub.engine.begin() as connection:
             for role in get_args(Role):
@@ -97,7 +99,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         writer = stack.enter_context(writing(hub))
         app = application(hub, writer)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = server_of(app)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
@@ -105,3 +107,12 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    """A hub with its defaults, up until the test ends."""
+    home = Home(tmp_path / "home")
+    bootstrap.create(home)
+    with serve(home) as running:
+        yield running

@@ -32,7 +32,7 @@ def test_a_day_is_taken_in_and_settled(serving: Serving) -> None:
     assert answer.status_code == 202
     assert receipt["held"] == 0
     assert serving.settled() == {"applied": receipt["messages"]}
-    (row, *_) = serving.call("reader", "GET", "/messages").json()
+    (row, *_) = serving.call("reader", "GET", "/messages").json()["items"]
     assert (row["source"], row["file"]) == ("poslog", "day.xml")
 
 
@@ -46,7 +46,7 @@ def test_the_second_time_all_are_duplicates(serving: Serving) -> None:
 def test_a_torn_document_is_kept_and_said_to_be_held(serving: Serving) -> None:
     receipt = serving.send(DAY[: len(DAY) // 2]).json()
     assert receipt["held"] == 1
-    (hold,) = serving.call("reader", "GET", "/holds").json()
+    (hold,) = serving.call("reader", "GET", "/holds").json()["items"]
     assert hold["code"] == "LP-DOC-001"
 
 

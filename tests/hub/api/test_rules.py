@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
@@ -12,6 +13,8 @@ from sqlalchemy import update
 
 from hub.api import app
 from hub.api.rule import AnyOne, rule_of
+from hub.api.signed import Signed
+from hub.console.rule import SignedIn
 from hub.keys import Role
 from hub.store.tables import api_key
 
@@ -25,23 +28,68 @@ MAY_CALL = {
     "GET /health/ready": "anyone",
     "GET /openapi.json": "anyone",
     "GET /metrics": "reader operator",
-    "POST /sources/{source}/records": "source",
+    "POST /sources/{source}/records": "source operator",
+    "GET /sources/{source}/records/{number}": "source operator",
+    "POST /sources/{source}/captures/{capture}/batches": "source",
+    "GET /sources/{source}/captures/{capture}": "source",
+    "GET /captures": "reader agent operator",
+    "GET /gaps": "reader agent operator",
+    "POST /webhooks/{source}": "signed",
     "GET /messages": "reader agent operator",
-    "GET /messages/{number}": "operator",
+    "GET /messages/{number}": "reader agent operator",
+    "POST /messages/{number}/reveal": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",
+    "POST /holds/release": "operator",
+    "POST /holds/discard": "operator",
     "GET /transactions": "reader agent operator",
     "GET /transactions/{fact:path}": "agent operator",
+    "POST /transactions/{fact:path}/reveal": "agent operator",
     "GET /orders": "reader agent operator",
     "GET /orders/{fact:path}": "agent operator",
+    "POST /orders/{fact:path}/reveal": "agent operator",
+    "GET /customers": "agent operator",
+    "GET /customers/{fact:path}": "agent operator",
+    "POST /customers/{fact:path}/reveal": "agent operator",
+    "GET /explain/{fact:path}": "agent operator",
+    "POST /explain/{fact:path}/reveal": "agent operator",
+    "GET /export": "operator",
+    "POST /reference/{noun}": "operator",
     "GET /keys": "operator",
+    "POST /keys": "operator",
     "POST /keys/{id}/revoke": "operator",
+    "POST /console/links": "operator",
+    "GET /console/enter": "anyone",
+    "GET /console/assets/{name}": "anyone",
+    "GET /console": "session",
+    "POST /console/leave": "session",
+    "POST /console/search": "session",
+    "GET /console/stores": "session",
+    "GET /console/people/{fact:path}": "session",
+    "POST /console/people/{fact:path}": "session",
+    "GET /console/documents/{fact:path}": "session",
+    "POST /console/documents/{fact:path}": "session",
+    "GET /console/origins/{fact:path}": "session",
+    "POST /console/origins/{fact:path}": "session",
+    "GET /console/messages": "session",
+    "GET /console/messages/{number}": "session",
+    "POST /console/messages/{number}": "session",
+    "GET /console/holds": "session",
+    "POST /console/holds/confirm": "session",
+    "POST /console/holds/release": "session",
+    "POST /console/holds/discard": "session",
 }
 
 
 def _name(route: APIRoute) -> str:
     return f"{' '.join(route.methods or ())} {route.path}"
+
+
+def _filled(path: str) -> str:
+    """A path to call; what it names is a source at most."""
+    known = {"{source}": "poslog", "{number}": "1"}
+    return re.sub(r"{[^}]+}", lambda part: known.get(part[0], "none"), path)
 
 
 def _calls() -> Iterator[tuple[str, str, str, bool]]:
@@ -58,7 +106,8 @@ def test_every_route_that_is_served_declares_a_rule(serving: Serving) -> None:
         assert isinstance(route, APIRoute)
         rule = rule_of(route)
         assert rule is not None
-        said = "anyone" if isinstance(rule, AnyOne) else " ".join(rule.roles)
+        named = {AnyOne: "anyone", Signed: "signed", SignedIn: "session"}
+        said = named.get(type(rule)) or " ".join(rule.roles)
         assert said == MAY_CALL[_name(route)]
 
 
@@ -71,11 +120,15 @@ def test_a_route_without_a_rule_is_not_served() -> None:
 
 def test_each_role_may_call_what_it_may_and_nothing_else(serving: Serving) -> None:
     for method, path, role, allowed in _calls():
-        place = path.replace("{source}", "poslog").replace("{number}", "1")
-        place = place.replace("{fact:path}", "none").replace("{id}", "none")
-        answer = serving.call(role or None, method, place)
+        answer = serving.call(role or None, method, _filled(path))
         said = f"{role or 'nobody'} at {method} {path}: {answer.status_code}"
-        if allowed:
+        if MAY_CALL[f"{method} {path}"] == "signed":
+            # Without a signature a key is worth nothing there.
+            assert (answer.status_code, answer.json()["code"]) == (403, "LP-SIG-001"), said
+        elif MAY_CALL[f"{method} {path}"] == "session":
+            # Nor is it for people with a browser.
+            assert (answer.status_code, answer.json()["code"]) == (403, "LP-WEB-001"), said
+        elif allowed:
             assert answer.status_code not in {401, 403}, said
             assert answer.status_code < 500, said
         else:
@@ -83,6 +136,47 @@ def test_each_role_may_call_what_it_may_and_nothing_else(serving: Serving) -> No
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["code"] == ("LP-KEY-002" if role else "LP-KEY-001")
     assert serving.count("record") == 0
+
+
+def _bent(method: str, path: str) -> Iterator[tuple[str, str]]:
+    """A call that is nearly the one of a route."""
+    for other in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"):
+        if other != method:
+            yield other, path
+    for bent in (f"{path}/", f"/{path}", path.replace("/", "//"), f"/%2E{path}"):
+        yield method, bent
+    yield method, path.upper()
+
+
+@pytest.mark.parametrize("role", [None, "operator"])
+def test_a_route_is_opened_by_its_own_name_and_method_only(
+    serving: Serving, role: str | None
+) -> None:
+    for buckets in serving.app.state.served.rates.buckets.values():
+        buckets.per_second = 1e9
+    with serving.client(role) as client:
+        for name in MAY_CALL:
+            method, _, path = name.partition(" ")
+            place = _filled(path)
+            for verb, bent in _bent(method, place):
+                if bent == place and f"{verb} {path}" in MAY_CALL:
+                    continue
+                answer = client.request(verb, f"http://127.0.0.1:{serving.port}{bent}")
+                said = f"{verb} {bent}: {answer.status_code}"
+                assert answer.status_code in {400, 401, 403, 404, 405, 422}, said
+                assert answer.headers["content-type"] == "application/problem+json", said
+                if verb != "HEAD":
+                    assert answer.json()["code"].startswith("LP-"), said
+    assert serving.count("record") == 0
+
+
+def test_an_encoded_slash_is_a_slash_and_under_the_same_rule(serving: Serving) -> None:
+    for name in MAY_CALL:
+        method, _, path = name.partition(" ")
+        place = _filled(path)
+        encoded = f"/{place[1:].replace('/', '%2F')}"
+        plain, other = (serving.call(None, method, one) for one in (place, encoded))
+        assert plain.status_code == other.status_code, name
 
 
 @pytest.mark.parametrize("source", ["shopify", "nowhere", "POSLOG", "poslog%2F.."])
@@ -101,7 +195,7 @@ def test_what_is_no_key_is_denied(serving: Serving, header: str) -> None:
 
 
 def test_a_revoked_key_opens_nothing_from_then_on(serving: Serving) -> None:
-    found = serving.call("operator", "GET", "/keys").json()
+    found = serving.call("operator", "GET", "/keys").json()["items"]
     reader = next(key["id"] for key in found if key["role"] == "reader")
     assert serving.call("reader", "GET", "/messages").status_code == 200
     assert serving.call("operator", "POST", f"/keys/{reader}/revoke").json() == {"id": reader}
@@ -109,7 +203,9 @@ def test_a_revoked_key_opens_nothing_from_then_on(serving: Serving) -> None:
     assert serving.call("operator", "POST", f"/keys/{reader}/revoke").status_code == 404
 
 
-def test_a_key_limited_to_stores_opens_nothing_yet(serving: Serving) -> None:
+def test_a_key_limited_to_stores_opens_only_what_narrows_to_them(serving: Serving) -> None:
     limit = update(api_key).where(api_key.c.role == "reader").values(stores='["7001"]')
     serving.writer.submit(lambda connection: connection.execute(limit).rowcount).result()
-    assert serving.call("reader", "GET", "/transactions").status_code == 403
+    assert serving.call("reader", "GET", "/messages").status_code == 403
+    assert serving.call("reader", "GET", "/metrics").status_code == 403
+    assert serving.call("reader", "GET", "/transactions").status_code == 200

@@ -102,7 +102,6 @@ def test_one_person_in_three_places_is_one_profile(connection: Connection) -> No
     }
     write(connection, claims.items())
     assert people(connection, claims) == {("phone:call", "shop:customer", "tills:sale")}
-    assert profile(connection, "phone:call").handle == "customer:shop:A"
 
 
 def test_the_order_of_arrival_changes_nothing(tmp_path: Path) -> None:

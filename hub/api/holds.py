@@ -1,0 +1,91 @@
+"""Several holds at once: all of them are released or given up, or none is."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub import holds
+from hub.api.asked import asked
+from hub.api.body import parsed
+from hub.api.errors import answers
+from hub.api.messages import Operator
+from hub.api.served import ServedHere
+from schemas.problem import Problem
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["messages"])
+
+Numbers = Annotated[
+    frozenset[Annotated[int, Field(ge=1, le=2**63 - 1)]],
+    Field(min_length=1, max_length=5000, description="Numbers of held messages."),
+]
+
+
+class Releases(BaseModel):
+    """What to release. ``replace`` lets it stand instead of the facts that came before."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"example": {"messages": [17, 19]}}
+    )
+
+    messages: Numbers
+    replace: bool = False
+
+
+class Discards(BaseModel):
+    """What to give up, and why, for the audit."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"example": {"messages": [17], "reason": "sent twice by the vendor"}},
+    )
+
+    messages: Numbers
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Outcomes(BaseModel):
+    """The state each message came to, and why it is held again if it is."""
+
+    model_config = ConfigDict(
+        frozen=True, json_schema_extra={"example": {"states": {"17": "applied"}, "problems": {}}}
+    )
+
+    states: dict[int, str]
+    problems: dict[int, Problem]
+
+
+class Discarded(BaseModel):
+    """How many messages were given up."""
+
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"count": 1}})
+
+    count: int
+
+
+@router.post("/holds/release", responses=answers(408, 409, 413), openapi_extra=asked(Releases))
+async def release_holds(request: Request, served: ServedHere, key: Operator) -> Outcomes:
+    """Send held messages through the mapping in force again, in the order they came."""
+    wanted = await parsed(request, Releases)
+    work = partial(
+        holds.release, served.hub, wanted.messages, actor=key.actor, replace=wanted.replace
+    )
+    settled = await asyncio.wrap_future(served.writer.alone(work))
+    return Outcomes(states=settled.states, problems=settled.problems)
+
+
+@router.post("/holds/discard", responses=answers(408, 409, 413), openapi_extra=asked(Discards))
+async def discard_holds(request: Request, served: ServedHere, key: Operator) -> Discarded:
+    """Give held messages up. They stay in the journal."""
+    wanted = await parsed(request, Discards)
+    work = partial(
+        holds.discard, served.hub, wanted.messages, actor=key.actor, reason=wanted.reason
+    )
+    return Discarded(count=await asyncio.wrap_future(served.writer.alone(work)))

@@ -1,0 +1,157 @@
+"""The hub in this process: its home is opened and locked for as long as each call takes."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub import audit, holds, journal, keys, reference, relocate
+from hub import export as exporting
+from hub import receive as receiving
+from hub.bootstrap import Hub
+from hub.causes import NOT_FOUND
+from hub.cli.open import reading, writing
+from hub.cli.way import KINDS, Noun
+from hub.explain import Explained, explain
+from hub.issue import issue
+from hub.keys import Role
+from hub.people import view
+from hub.people.document import Document, shown
+from hub.people.view import Found, Person
+from hub.receive import Report
+from hub.reference import Loaded
+from hub.settle import Settled
+from schemas.problem import Rejected
+
+__all__ = ["Here"]
+
+_LOADERS: dict[str, Callable[[Connection, Path], Loaded]] = {
+    "locations": relocate.load_locations,
+    "workstations": reference.load_workstations,
+    "items": reference.load_items,
+}
+
+
+class Here:
+    """See ``hub.cli.way.Way``. Every method raises ``ConfigError`` if somebody else holds the home.
+
+    The audit names the user of the machine.
+    """
+
+    def __init__(self) -> None:
+        self._actor = getpass.getuser()
+
+    def receive(
+        self, source: str, files: Iterable[Path], progress: Callable[[int], None]
+    ) -> Report:
+        """Take in files."""
+        with writing() as hub:
+            return receiving.receive(hub, source, files, progress)
+
+    def release(self, numbers: list[int], *, replace: bool) -> Settled:
+        """Send held messages through the mapping again."""
+        with writing() as hub:
+            return holds.release(hub, numbers, actor=self._actor, replace=replace)
+
+    def discard(self, numbers: list[int], *, reason: str) -> int:
+        """Give held messages up."""
+        with writing() as hub:
+            return holds.discard(hub, numbers, actor=self._actor, reason=reason)
+
+    def create_key(
+        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+    ) -> tuple[str, str]:
+        """Id and text of a new key."""
+        with writing() as hub, hub.engine.begin() as connection:
+            made, text = issue(
+                hub,
+                connection,
+                name=name,
+                role=role,
+                sources=sources,
+                stores=stores,
+                actor=self._actor,
+            )
+        return made.id, text
+
+    def revoke_key(self, number: str) -> None:
+        """End a key."""
+        with writing() as hub, hub.engine.begin() as connection:
+            keys.revoke(connection, number, actor=self._actor, now=hub.now())
+
+    def load(self, noun: str, file: Path) -> Loaded:
+        """Load a table."""
+        with writing() as hub, hub.engine.begin() as connection:
+            return _LOADERS[noun](connection, file)
+
+    def find_people(self, text: str, *, region: str | None) -> Found:
+        """People by what somebody has at hand."""
+        with self._shown() as (hub, connection):
+            found = view.find(hub, connection, text, region=region)
+            self._seen(hub, connection, "customers", detail=found.audited())
+        return found
+
+    def person(self, fact: str, *, limit: int, cursor: str | None, reveal: str | None) -> Person:
+        """The person of a document."""
+        revealed = reveal is not None
+        with self._shown() as (hub, connection):
+            person = view.person(hub, connection, fact, reveal=revealed, limit=limit, cursor=cursor)
+            self._seen(hub, connection, person.person, reason=reveal)
+        return person
+
+    def document(self, noun: Noun, fact: str, *, reveal: str | None) -> Document:
+        """A document whole."""
+        with self._shown() as (hub, connection):
+            found = shown(hub, connection, fact, KINDS[noun], reveal=reveal is not None)
+            self._seen(hub, connection, found.fact, reason=reveal)
+        return found
+
+    def origins(self, fact: str, path: str, *, reveal: str | None) -> list[Explained]:
+        """Where values of a document came from."""
+        with self._shown() as (hub, connection):
+            found = explain(hub, connection, fact, path, reveal=reveal is not None)
+            self._seen(hub, connection, fact, reason=reveal)
+        return found
+
+    def payload(self, number: int, *, reveal: str) -> str:
+        """The bytes of a message as journalled, as text."""
+        with self._shown() as (hub, connection):
+            stored = journal.entry(connection, number)
+            if stored is None:
+                raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+            self._seen(hub, connection, f"message {number}", reason=reveal)
+        return stored.payload.decode("utf-8", errors="backslashreplace")
+
+    @contextmanager
+    def _shown(self) -> Iterator[tuple[Hub, Connection]]:
+        """What is read here is shown once the block has ended, and so its audit is kept."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            yield hub, connection
+
+    def _seen(
+        self,
+        hub: Hub,
+        connection: Connection,
+        subject: str,
+        *,
+        reason: str | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        act = "read" if reason is None else "reveal"
+        detail = detail if reason is None else {"reason": reason}
+        audit.write(
+            connection, actor=self._actor, act=act, subject=subject, detail=detail, now=hub.now()
+        )
+
+    def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
+        """Canonical documents, a line at a time. Others may write while it goes on."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            exporting.note(connection, kinds=kinds, actor=self._actor, now=hub.now())
+        with reading() as (_, connection):
+            for line in exporting.export(connection, kinds=kinds):
+                yield f"{line}\n"

@@ -1,0 +1,312 @@
+"""The hub that runs, asked over HTTP with the key that it keeps for its own command line."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from hub import home as homes
+from hub import settings
+from hub.causes import FILE_MISSING, TABLE_UNREADABLE, UNKNOWN_SOURCE
+from hub.cli.way import Noun
+from hub.explain import Explained
+from hub.keys import NO_KEY, Role
+from hub.people.document import Document
+from hub.people.view import Found, Person
+from hub.receive import Report
+from hub.reference import Loaded
+from hub.running import Running
+from hub.settle import Settled
+from schemas.problem import (
+    Cause,
+    ConfigError,
+    Denied,
+    LynchpinError,
+    Problem,
+    Refused,
+    Rejected,
+    Unavailable,
+)
+
+__all__ = ["HTTP_BYTES_MAX", "There", "connected"]
+
+TOO_LARGE = Cause(
+    "LP-CLI-001",
+    "The file is larger than a hub that runs takes in.",
+    "Stop `lynchpin up` and receive it again, which takes in files of any size; or split it.",
+)
+GONE = Cause(
+    "LP-CLI-002",
+    "The hub ended, or stopped answering, before it was done.",
+    "Do it again: what it has taken in is kept, and counts once however often it comes.",
+)
+KEY_ENDED = Cause(
+    "LP-CLI-003",
+    "The hub that runs does not take the key of its own command line any more.",
+    "Start `lynchpin up` again; somebody has ended its key.",
+)
+STRANGE = Cause(
+    "LP-CLI-004",
+    "The hub that runs gives an answer that this command does not understand.",
+    "Start `lynchpin up` again, so that both are of the same version.",
+)
+
+HTTP_BYTES_MAX = 64 * 1024 * 1024
+"""What ``hub.api.body`` takes; asking it would load everything that serves HTTP."""
+_FULL_CODE = "LP-API-005"
+_FULL_SECONDS = 60.0
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 300.0
+"""The hub may be at work on a long file of somebody else's."""
+_POLL_SECONDS = (0.01, 0.5)
+_ID_MAX = 100
+_CHUNK_BYTES = 256 * 1024
+
+_BY_STATUS: dict[int, type[LynchpinError]] = {
+    403: Denied,
+    404: Rejected,
+    409: Rejected,
+    429: Unavailable,
+}
+_COUNTS = {"applied": "applied", "duplicate": "duplicates", "stale": "stale", "held": "held"}
+
+
+def connected(running: Running) -> There | None:
+    """The way to this hub; ``None`` if it does not answer."""
+    client = httpx2.Client(
+        base_url=running.address,
+        headers={
+            "Authorization": f"Bearer {running.key}",
+            "X-Lynchpin-Actor": quote(getpass.getuser()),
+        },
+        timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+        # The hub is on this machine: what the environment says of proxies is about others.
+        trust_env=False,
+    )
+    try:
+        well = client.get("/health/live", timeout=_CONNECT_SECONDS).is_success
+    except httpx2.TransportError:
+        well = False
+    if well:
+        return There(client)
+    client.close()
+    return None
+
+
+class There:
+    """See ``hub.cli.way.Way``. The audit names the key and the user of the machine."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client = client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def receive(
+        self, source: str, files: Iterable[Path], progress: Callable[[int], None]
+    ) -> Report:
+        """Take in files, each once the one before is settled."""
+        settings.read(homes.locate()).source(source)
+        report = Report()
+        for file in files:
+            try:
+                number = self._send(source, file)
+            except Refused as refusal:
+                if refusal.problem.code == UNKNOWN_SOURCE.code:
+                    raise
+                report.refuse(refusal, file)
+                continue
+            _add(report, self._settled(f"/sources/{source}/records/{number}", progress))
+        return report
+
+    def _send(self, source: str, file: Path) -> int:
+        """Number of the record that the file became, once it is on the disk of the hub."""
+        try:
+            _check_size(file)
+            path = f"/sources/{source}/records"
+            said = self._answer("POST", path, content=_Content(file), headers=_named(file))
+        except OSError as error:
+            raise Refused(FILE_MISSING.at(error.strerror or "", file=file.name)) from None
+        return int(said["record"])
+
+    def _settled(self, path: str, progress: Callable[[int], None]) -> dict[str, Any]:
+        """The state of a record once none of its messages is pending."""
+        seconds, most = _POLL_SECONDS
+        done = 0
+        while True:
+            state = self._answer("GET", path)
+            states = state["states"]
+            now = sum(states.values()) - states.get("pending", 0)
+            if now > done:
+                progress(now - done)
+            elif seconds == most:
+                # Is it busy, or can it not go on?
+                self._answer("GET", "/health/ready")
+            if not states.get("pending"):
+                return dict(state)
+            done = now
+            time.sleep(seconds)
+            seconds = min(seconds * 1.5, most)
+
+    def release(self, numbers: list[int], *, replace: bool) -> Settled:
+        """Send held messages through the mapping again."""
+        wanted = {"messages": numbers, "replace": replace}
+        said = self._answer("POST", "/holds/release", json=wanted)
+        return Settled(
+            states={int(number): state for number, state in said["states"].items()},
+            problems={int(number): Problem(**each) for number, each in said["problems"].items()},
+        )
+
+    def discard(self, numbers: list[int], *, reason: str) -> int:
+        """Give held messages up."""
+        wanted = {"messages": numbers, "reason": reason}
+        return int(self._answer("POST", "/holds/discard", json=wanted)["count"])
+
+    def create_key(
+        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+    ) -> tuple[str, str]:
+        """Id and text of a new key."""
+        wanted = {"name": name, "role": role, "sources": sources, "stores": stores}
+        said = self._answer("POST", "/keys", json=wanted)
+        return said["id"], said["key"]
+
+    def revoke_key(self, number: str) -> None:
+        """End a key."""
+        if not (number.isalnum() and len(number) <= _ID_MAX):
+            # It would name another route, or none.
+            raise Rejected(NO_KEY.at())
+        self._answer("POST", f"/keys/{quote(number)}/revoke")
+
+    def load(self, noun: str, file: Path) -> Loaded:
+        """Load a table."""
+        try:
+            _check_size(file)
+            content = file.read_bytes()
+        except OSError as error:
+            detail = error.strerror or ""
+            raise ConfigError(TABLE_UNREADABLE.at(detail, file=file.name)) from None
+        path = f"/reference/{noun}"
+        return Loaded(**self._answer("POST", path, content=content, headers=_named(file)))
+
+    def find_people(self, text: str, *, region: str | None) -> Found:
+        """People by what somebody has at hand."""
+        asked = {"q": text, **({"region": region} if region else {})}
+        return Found.model_validate(self._answer("GET", "/customers", params=asked))
+
+    def person(self, fact: str, *, limit: int, cursor: str | None, reveal: str | None) -> Person:
+        """The person of a document."""
+        turn = {"limit": limit, **({"cursor": cursor} if cursor else {})}
+        return Person.model_validate(self._seen(f"/customers/{quote(fact)}", reveal, params=turn))
+
+    def document(self, noun: Noun, fact: str, *, reveal: str | None) -> Document:
+        """A document whole."""
+        return Document.model_validate(self._seen(f"/{noun}/{quote(fact)}", reveal))
+
+    def origins(self, fact: str, path: str, *, reveal: str | None) -> list[Explained]:
+        """Where values of a document came from."""
+        said = self._seen(f"/explain/{quote(fact)}", reveal, params={"path": path})
+        return [Explained(**each) for each in said["origins"]]
+
+    def payload(self, number: int, *, reveal: str) -> str:
+        """The bytes of a message as journalled, as text."""
+        return str(self._seen(f"/messages/{number}", reveal)["payload"])
+
+    def _seen(self, path: str, reason: str | None, **options: Any) -> Any:
+        """What is shown to everybody, or with a reason to somebody."""
+        if reason is None:
+            return self._answer("GET", path, **options)
+        return self._answer("POST", f"{path}/reveal", json={"reason": reason}, **options)
+
+    def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
+        """Canonical documents as they come in."""
+        try:
+            with self._client.stream("GET", "/export", params={"kind": kinds}) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _error(response)
+                yield from response.iter_text()
+        except httpx2.TransportError as error:
+            raise Unavailable(GONE.at(type(error).__name__)) from None
+
+    def _answer(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON that the hub answers. A hub that is full for the moment is asked again."""
+        until = time.monotonic() + _FULL_SECONDS
+        while True:
+            response = self._call(method, path, **options)
+            if response.is_success:
+                return response.json()
+            error = _error(response)
+            if error.problem.code != _FULL_CODE or time.monotonic() > until:
+                raise error
+            time.sleep(float(response.headers.get("Retry-After", "1")))
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        try:
+            return self._client.request(method, path, **options)
+        except httpx2.TransportError as error:
+            raise Unavailable(GONE.at(type(error).__name__)) from None
+
+
+def _check_size(file: Path) -> None:
+    size = file.stat().st_size
+    if size > HTTP_BYTES_MAX:
+        raise Refused(TOO_LARGE.at(f"{size} bytes", file=file.name))
+
+
+def _named(file: Path) -> dict[str, str]:
+    return {"X-Lynchpin-File": quote(file.name)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a file holds, read anew each time it is sent."""
+
+    file: Path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.file.open("rb") as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                yield chunk
+
+
+def _add(report: Report, state: dict[str, Any]) -> None:
+    for name, count in state["states"].items():
+        report.messages += count
+        if counted := _COUNTS.get(name):
+            setattr(report, counted, getattr(report, counted) + count)
+    report.flagged += state["flagged"]
+    report.problems += [Problem(**each) for each in state["problems"]]
+    for currency, amount in state["totals"].items():
+        report.totals[currency] = report.totals.get(currency, Decimal(0)) + Decimal(amount)
+
+
+def _error(response: httpx2.Response) -> LynchpinError:
+    """What the hub says went wrong, as it would have been raised in this process."""
+    try:
+        said = response.json()
+        problem = Problem(**{name: said[name] for name in Problem.model_fields if name in said})
+    except (ValueError, TypeError):
+        return Unavailable(STRANGE.at(f"status {response.status_code}"))
+    if response.status_code == 401:
+        return Denied(KEY_ENDED.at())
+    if problem.code == UNKNOWN_SOURCE.code:
+        return Refused(problem)
+    otherwise = Unavailable if response.is_server_error else Refused
+    return _BY_STATUS.get(response.status_code, otherwise)(problem)

@@ -1,0 +1,113 @@
+"""The way to the hub: one that runs is asked over HTTP, else its home is opened in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from hub import home as homes
+from hub import lock, running
+from hub.home import Home
+
+if TYPE_CHECKING:
+    from hub.cli.there import There
+    from hub.explain import Explained
+    from hub.keys import Role
+    from hub.people.document import Document
+    from hub.people.view import Found, Person
+    from hub.receive import Report
+    from hub.reference import Loaded
+    from hub.settle import Settled
+
+__all__ = ["KINDS", "Noun", "Way", "way"]
+
+Noun = Literal["transactions", "orders"]
+KINDS: dict[Noun, tuple[str, ...]] = {
+    "transactions": ("Transaction", "Control"),
+    "orders": ("Order", "Reversal"),
+}
+"""What the command of each noun shows."""
+
+_PATIENCE_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+
+class Way(Protocol):
+    """What commands ask of the hub. What is asked of a person is audited before it is answered.
+
+    Both ways answer the same and raise the same; over HTTP every method may also raise
+    ``Unavailable`` if the hub ends meanwhile.
+    """
+
+    def receive(
+        self, source: str, files: Iterable[Path], progress: Callable[[int], None]
+    ) -> Report:
+        """Take in files; ``progress`` hears how many messages were settled since last time."""
+
+    def release(self, numbers: list[int], *, replace: bool) -> Settled:
+        """Send held messages through the mapping again, all of them or none."""
+
+    def discard(self, numbers: list[int], *, reason: str) -> int:
+        """Give held messages up, all of them or none; says how many."""
+
+    def create_key(
+        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+    ) -> tuple[str, str]:
+        """Id and text of a new key."""
+
+    def revoke_key(self, number: str) -> None:
+        """End a key."""
+
+    def load(self, noun: str, file: Path) -> Loaded:
+        """Load a table of locations, workstations or items, or nothing of it."""
+
+    def find_people(self, text: str, *, region: str | None) -> Found:
+        """People by what somebody has at hand, masked."""
+
+    def person(self, fact: str, *, limit: int, cursor: str | None, reveal: str | None) -> Person:
+        """The person of a document and a page of their story; ``reveal`` is the reason, if any."""
+
+    def document(self, noun: Noun, fact: str, *, reveal: str | None) -> Document:
+        """A document whole."""
+
+    def origins(self, fact: str, path: str, *, reveal: str | None) -> list[Explained]:
+        """Where values of a document came from."""
+
+    def payload(self, number: int, *, reveal: str) -> str:
+        """The bytes of a message as journalled, as text."""
+
+    def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
+        """Canonical documents as lines of JSON, in pieces of any length."""
+
+
+@contextmanager
+def way() -> Iterator[Way]:
+    """The way to the hub of LYNCHPIN_HOME, for one command."""
+    there = _there(homes.locate())
+    if there is None:
+        from hub.cli.here import Here
+
+        yield Here()
+    else:
+        with there:
+            yield there
+
+
+def _there(home: Home) -> There | None:
+    """A hub that runs and answers.
+
+    One that is starting has the lock and does not say yet where it is; one that is ending does not
+    answer any more. Both are waited for: the one speaks soon, the other lets go of the lock.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while (holder := lock.holder(home)) and holder.is_hub and time.monotonic() < until:
+        if said := running.find(home):
+            from hub.cli.there import connected
+
+            if there := connected(said):
+                return there
+        time.sleep(_POLL_SECONDS)
+    return None

@@ -1,0 +1,51 @@
+"""The tables of the hub.
+
+Columns that say nothing else hold text. A time is UTC text of fixed width
+(``2026-03-01T17:05:09.123456Z``), which sorts as it stands in every database; a business date is
+``2026-03-01``. Amounts are decimal text, because SQLite would turn a number into a float. JSON is
+text too, so that what comes out is byte for byte what went in.
+"""
+
+from __future__ import annotations
+
+from hub.store.tables.access import api_key, audit
+from hub.store.tables.documents import (
+    claim,
+    control_index,
+    document,
+    link,
+    order_index,
+    transaction_index,
+)
+from hub.store.tables.journal import (
+    MESSAGE_STATES,
+    capture,
+    hold,
+    mapping_version,
+    message,
+    record,
+)
+from hub.store.tables.reference import item, item_identifier, location, workstation
+from hub.store.tables.schema import metadata
+
+__all__ = [
+    "MESSAGE_STATES",
+    "api_key",
+    "audit",
+    "capture",
+    "claim",
+    "control_index",
+    "document",
+    "hold",
+    "item",
+    "item_identifier",
+    "link",
+    "location",
+    "mapping_version",
+    "message",
+    "metadata",
+    "order_index",
+    "record",
+    "transaction_index",
+    "workstation",
+]

@@ -1,0 +1,176 @@
+"""What came in, as it came in, and what became of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from hub.store.tables.schema import metadata, row_id
+
+__all__ = ["MESSAGE_STATES", "capture", "hold", "mapping_version", "message", "record"]
+
+MESSAGE_STATES = ("pending", "applied", "duplicate", "stale", "held", "discarded", "joined")
+"""``pending`` and ``held`` messages are open; the others are settled for good. A ``joined`` message
+was the torn end of a record and lives on, whole, in a message of the next one."""
+
+record = Table(
+    "record",
+    metadata,
+    Column("id", row_id, primary_key=True),
+    Column("source", Text, nullable=False),
+    # Copied from the settings of that day: renaming a source must not rename facts.
+    Column("system", Text, nullable=False),
+    Column("connector", Text, nullable=False),
+    # File name, for people.
+    Column("name", Text),
+    # Size and hash of what was received, before scrubbing.
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    # What a connector needs from the head of the record to decode its first message.
+    Column("context", LargeBinary, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("messages", Integer, nullable=False),
+    # The open end of a record that stopped in the middle, until the rest of it arrives.
+    Column("rest_offset", BigInteger),
+    Column("rest_payload", LargeBinary),
+    Column("rest_context", LargeBinary),
+    Column("rest_closed", Boolean, nullable=False, server_default=false()),
+    # What the sender of a webhook calls it, the same each time it is sent; and when that happened.
+    Column("stamp", Text),
+    Column("stamped_at", Text),
+    # JSON list of the stores whose facts its sender may send; none where it is not limited.
+    Column("stores", Text),
+    # Which record of a store agent it is, and when that captured it by its own clock.
+    Column("capture", Text),
+    Column("epoch", Text),
+    Column("seq", BigInteger),
+    Column("captured_at", Text),
+    # Why nothing of it was kept, as JSON: only of records that must have a number here.
+    Column("refused", Text),
+)
+Index(
+    "uq_record_origin",
+    record.c.capture,
+    record.c.epoch,
+    record.c.seq,
+    unique=True,
+    sqlite_where=record.c.capture.is_not(None),
+    postgresql_where=record.c.capture.is_not(None),
+)
+# A webhook that is sent again is the record that came first.
+Index(
+    "uq_record_stamp",
+    record.c.source,
+    record.c.stamp,
+    record.c.sha256,
+    unique=True,
+    sqlite_where=record.c.stamp.is_not(None),
+    postgresql_where=record.c.stamp.is_not(None),
+)
+Index(
+    "ix_record_rest",
+    record.c.source,
+    sqlite_where=record.c.rest_offset.is_not(None),
+    postgresql_where=record.c.rest_offset.is_not(None),
+)
+
+capture = Table(
+    "capture",
+    metadata,
+    # What a store agent ships, by the name that it has there, since its spool began anew.
+    Column("capture", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    # The last record that is here, and none before it is missing.
+    Column("committed", BigInteger, nullable=False),
+    Column("began_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    # How much the agent had not shipped yet when it was last seen, and since when.
+    Column("pending", BigInteger, nullable=False),
+    Column("oldest_at", Text),
+    PrimaryKeyConstraint("capture", "epoch"),
+)
+
+mapping_version = Table(
+    "mapping_version",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("published_at", Text, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", row_id, primary_key=True),
+    Column("record_id", BigInteger, ForeignKey("record.id"), nullable=False),
+    # Which message of its record, from 0, and where its bytes lie in what was received.
+    Column("position", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    # Scrubbed, then compressed.
+    Column("payload", LargeBinary, nullable=False),
+    # SHA-256 of the scrubbed payload: what is held once need not be held again.
+    Column("digest", Text, nullable=False),
+    # The context of the messages that follow another head in the same record; else the record's.
+    Column("context", LargeBinary),
+    # It began in an earlier record, so its offset lies before the start of this one.
+    Column("joined", Boolean, nullable=False, server_default=false()),
+    Column("state", Text, nullable=False),
+    # Known once the message has been decoded; a message that cannot be read has none of these.
+    Column("kind", Text),
+    Column("fact", Text),
+    Column("mapping", Text, ForeignKey("mapping_version.hash")),
+    # How many flags its documents carry.
+    Column("flags", Integer, nullable=False, server_default=text("0")),
+    # For a duplicate: the message whose result answers this one.
+    Column("first_id", BigInteger, ForeignKey("message.id")),
+    Column("settled_at", Text),
+    UniqueConstraint("record_id", "position"),
+    CheckConstraint(f"state IN {MESSAGE_STATES!r}", name="state"),
+    CheckConstraint("(settled_at IS NULL) = (state IN ('pending', 'held'))", name="settled"),
+)
+# Open messages are few and looked for often. A query finds them by these two if it says
+# `settled_at IS NULL` beside the state or the digest.
+Index(
+    "ix_message_open",
+    message.c.state,
+    sqlite_where=message.c.settled_at.is_(None),
+    postgresql_where=message.c.settled_at.is_(None),
+)
+Index(
+    "ix_message_open_digest",
+    message.c.digest,
+    sqlite_where=message.c.settled_at.is_(None),
+    postgresql_where=message.c.settled_at.is_(None),
+)
+Index(None, message.c.fact)
+
+hold = Table(
+    "hold",
+    metadata,
+    # One row a message: held again, it says why this time. Earlier holds are in the audit.
+    Column("message_id", BigInteger, ForeignKey("message.id"), primary_key=True),
+    # The cause, beside the whole problem as JSON.
+    Column("code", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("held_at", Text, nullable=False),
+    # When a person or a cure ended the hold, and the state that came of it.
+    Column("released_at", Text),
+    Column("outcome", Text),
+)
