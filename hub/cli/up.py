@@ -49,8 +49,12 @@ def up(
         host, port = listener.getsockname()[:2]
         with announced(writer, host, port), suppress(KeyboardInterrupt):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)
-            link = app.state.sessions.link(getpass.getuser())
-            errors.print(f"console, once within ten minutes: {opening(hub, link)}", soft_wrap=True)
+            if errors.is_terminal:
+                link = opening(hub, app.state.sessions.link(getpass.getuser()))
+                errors.print(f"console, once within ten minutes: {link}", soft_wrap=True)
+            else:
+                # A log has more readers than whoever started the hub.
+                errors.print("`lynchpin console` prints a link to the console", soft_wrap=True)
             server.run(sockets=[listener])
 
 

@@ -1,0 +1,159 @@
+"""Messages: what came in, as it came in, what was made of it, and what that changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from lxml import etree
+from sqlalchemy import Connection, select
+
+from hub import finding, journal
+from hub.api.audit import seen
+from hub.api.served import Reading, Served, ServedHere
+from hub.bootstrap import Hub
+from hub.causes import NOT_FOUND
+from hub.console.page import PLACE, Page, page
+from hub.console.rule import Visit, VisitHere
+from hub.journal import Stored
+from hub.paging import cut
+from hub.store.tables import MESSAGE_STATES, document, message, record
+from schemas.problem import LynchpinError, Problem, Rejected
+
+__all__ = ["router"]
+
+router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
+
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Cursor = Annotated[str | None, Query(max_length=2000)]
+Name = Annotated[str, Query(max_length=100)]
+
+_ROWS = 50
+_RESULTS_MAX = 20
+SHOWN_BYTES_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message with what became of it; ``changed`` are the documents that stand by it now."""
+
+    stored: Stored
+    received_at: str
+    settled_at: str | None
+    first_id: int | None
+    kind: str | None
+    fact: str | None
+    problem: Problem | None
+    changed: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What stands in a message: its bytes as text, up to a limit, and its documents decoded.
+
+    ``results`` are the canonical documents that stand by it now.
+    """
+
+    text: str
+    cut: int
+    documents: tuple[tuple[str, str, Any], ...]
+    results: tuple[tuple[str, Any], ...]
+    problem: Problem | None
+
+
+@router.get("/messages")
+def list_messages(
+    reading: Reading,
+    served: ServedHere,
+    visit: VisitHere,
+    cursor: Cursor = None,
+    state: Name = "",
+    source: Name = "",
+) -> Response:
+    """Messages, the newest first."""
+    found = finding.messages(
+        reading, state=state or None, source=source or None, limit=_ROWS + 1, after=cursor
+    )
+    rows, following = cut(found, _ROWS, lambda row: (row["id"],))
+    return page(
+        visit,
+        "messages.html",
+        rows=rows,
+        following=following,
+        state=state,
+        source=source,
+        states=MESSAGE_STATES,
+        sources=sorted(served.hub.settings.sources),
+    )
+
+
+@router.get("/messages/{number}")
+def show_message(number: Number, reading: Reading, visit: VisitHere) -> Response:
+    """What became of a message; what stands in it is shown for a reason."""
+    return page(visit, "message.html", found=_message(reading, number), content=None, reason="")
+
+
+@router.post("/messages/{number}")
+async def reveal_message(number: Number, served: ServedHere, visit: VisitHere) -> Response:
+    """The same message with its bytes and its documents, once the reason is kept."""
+    return await _reveal(served, visit, number, reason=visit.reason())
+
+
+async def _reveal(served: Served, visit: Visit, number: int, *, reason: str) -> Response:
+    def read() -> tuple[_Message, _Content]:
+        # With Locations of its own: the writer alone knows when they have to be looked up again.
+        hub = replace(served.hub, _places={})
+        with served.readers.begin() as connection:
+            found = _message(connection, number)
+            return found, _content(hub, connection, found.stored)
+
+    found, content = await asyncio.to_thread(read)
+    await seen(served, visit.key, f"message {number}", reason=reason)
+    return page(visit, "message.html", found=found, content=content, reason=reason)
+
+
+def _message(connection: Connection, number: int) -> _Message:
+    stored = journal.entry(connection, number)
+    if stored is None:
+        raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+    columns = (
+        record.c.received_at,
+        message.c.settled_at,
+        message.c.first_id,
+        message.c.kind,
+        message.c.fact,
+    )
+    row = connection.execute(
+        select(*columns).join_from(message, record).where(message.c.id == number)
+    ).one()
+    changed = select(document.c.fact, document.c.kind).where(document.c.message_id == number)
+    return _Message(
+        stored,
+        *row,
+        problem=finding.problem(connection, number),
+        changed=tuple((fact, kind) for fact, kind in connection.execute(changed)),
+    )
+
+
+def _content(hub: Hub, connection: Connection, stored: Stored) -> _Content:
+    text = stored.payload[:SHOWN_BYTES_MAX].decode("utf-8", errors="backslashreplace")
+    left = max(0, len(stored.payload) - SHOWN_BYTES_MAX)
+    try:
+        named = hub.translator(connection, stored).named(stored)
+    except LynchpinError as error:
+        return _Content(text, left, (), (), error.problem)
+    documents = tuple((each.fact, each.document.kind, _told(each.document.body)) for each in named)
+    columns = (document.c.fact, document.c.body)
+    mine = select(*columns).where(document.c.message_id == stored.id).limit(_RESULTS_MAX)
+    results = tuple((fact, json.loads(body)) for fact, body in connection.execute(mine))
+    return _Content(text, left, documents, results, None)
+
+
+def _told(body: Any) -> Any:
+    """A decoded document for people: plain JSON, or the XML of its element."""
+    if etree.iselement(body):
+        return etree.tostring(body, encoding="unicode", pretty_print=True)[:SHOWN_BYTES_MAX]
+    return body

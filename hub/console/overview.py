@@ -1,0 +1,152 @@
+"""What the first page tells: what came in lately, what is held, and which store is behind.
+
+Only what is recent is counted, so the page costs the same on the thousandth day as on the first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from hub import capture, holds
+from hub.console.cause import Group, grouped
+from hub.gaps import Gap, gaps
+from hub.store.tables import document, message, record, transaction_index
+
+__all__ = ["GAPS_MAX", "Arrivals", "Overview", "Silence", "gaps_of_late", "overview", "silent"]
+
+GAPS_MAX = 200
+_RECORDS_MAX = 50_000
+_LATELY = timedelta(hours=24)
+_GAPS_LATELY = timedelta(days=14)
+_SILENT = timedelta(minutes=30)
+"""An agent that has nothing to ship says so every few minutes."""
+_HELD_MAX = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What came in from a source lately: ``seen_at`` is when last, ``states`` count messages."""
+
+    source: str
+    seen_at: str | None
+    states: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A capture that is behind: it has ``pending`` records to ship, or was not heard of."""
+
+    capture: str
+    pending: int
+    seen_at: str
+    oldest_at: str | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The hub at a glance. ``since`` is the moment from which arrivals are counted."""
+
+    since: str
+    arrivals: tuple[Arrivals, ...]
+    held: tuple[Group, ...]
+    behind: tuple[Silence, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def messages(self) -> int:
+        """How many messages came in lately."""
+        return sum(each.states.total() for each in self.arrivals)
+
+    @property
+    def held_messages(self) -> int:
+        """How many are held now, whenever they came."""
+        return sum(len(group.rows) for group in self.held)
+
+
+def overview(connection: Connection, sources: Iterable[str], *, now: str) -> Overview:
+    """The hub at a glance, with a line for each of these sources and for any other that sent."""
+    first, since = _first_record(connection, now)
+    counted = (
+        select(record.c.source, message.c.state, func.count(), func.max(record.c.received_at))
+        .join_from(message, record)
+        .where(message.c.record_id >= first)
+        .group_by(record.c.source, message.c.state)
+    )
+    states: dict[str, Counter[str]] = {source: Counter() for source in sources}
+    seen: dict[str, str] = {}
+    for source, state, count, at in connection.execute(counted):
+        states.setdefault(source, Counter())[state] = count
+        seen[source] = max(at, seen.get(source, ""))
+    return Overview(
+        since=since,
+        arrivals=tuple(Arrivals(each, seen.get(each), states[each]) for each in sorted(states)),
+        held=grouped(holds.held(connection, limit=_HELD_MAX)),
+        behind=tuple(silent(capture.listed(connection), now=now)),
+        gaps=gaps_of_late(connection),
+    )
+
+
+def _first_record(connection: Connection, now: str) -> tuple[int, str]:
+    """The first record of late, and since when that is.
+
+    Records are numbered as they come in, so a few looks at single rows find it.
+    """
+    since = _before(now, _LATELY)
+    last = connection.scalar(select(func.max(record.c.id))) or 0
+    low, high = max(1, last - _RECORDS_MAX), last + 1
+    if low > 1 and (at := _received(connection, low)) and at > since:
+        return low, at
+    while low < high:
+        middle = (low + high) // 2
+        at = _received(connection, middle)
+        if at is None or at < since:
+            low = middle + 1
+        else:
+            high = middle
+    return low, since
+
+
+def _received(connection: Connection, number: int) -> str | None:
+    found = select(record.c.received_at).where(record.c.id >= number).order_by(record.c.id)
+    return connection.scalar(found.limit(1))
+
+
+def silent(captures: Iterable[dict[str, Any]], *, now: str) -> Iterable[Silence]:
+    """Those of the captures that are behind."""
+    limit = _before(now, _SILENT)
+    for row in captures:
+        quiet = row["seen_at"] < limit
+        if row["pending"] or quiet:
+            names = ("capture", "pending", "seen_at", "oldest_at")
+            yield Silence(**{name: row[name] for name in names}, quiet=quiet)
+
+
+def gaps_of_late(connection: Connection) -> tuple[Gap, ...]:
+    """Numbers that are missing of the two weeks before the receipt that was applied last.
+
+    At most ``GAPS_MAX`` runs of them.
+    """
+    newest = (
+        select(transaction_index.c.business_date)
+        .join(document, document.c.fact == transaction_index.c.fact)
+        .order_by(document.c.message_id.desc())
+        .limit(1)
+    )
+    last = connection.scalar(newest)
+    if last is None:
+        return ()
+    since = (date.fromisoformat(last) - _GAPS_LATELY).isoformat()
+    return tuple(islice(gaps(connection, since=since), GAPS_MAX))
+
+
+def _before(now: str, time: timedelta) -> str:
+    then = datetime.fromisoformat(now) - time
+    return then.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

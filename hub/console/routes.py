@@ -1,0 +1,15 @@
+"""The routes of the console, each with its rule."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from hub.console import documents, entering, holds, home, messages, people
+
+__all__ = ["ROUTES"]
+
+ROUTES: tuple[BaseRoute, ...] = tuple(
+    route
+    for noun in (home, entering, people, documents, messages, holds)
+    for route in noun.router.routes
+)

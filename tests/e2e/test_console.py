@@ -1,0 +1,305 @@
+"""The console in a real browser: every page at both widths and in both schemes, and by keyboard.
+
+``SCREENS=1`` writes ``docs/screens``; look at them before they are checked in.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from hub.demo import poslog_writer, shop, shop_writer, till
+from hub.demo.receipt import Loyalty, Receipt
+from hub.demo.retailer import NEW_YORK, VIENNA, person
+from tests.e2e.conftest import House
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Up
+
+SCREENS = Path(__file__).resolve().parents[2] / "docs" / "screens"
+SCREEN_BYTES_MAX = 150_000
+WIDTHS = {"desk": 1280, "phone": 390}
+TABS_MAX = 120
+SHOPPER = replace(
+    person(3), email="dot.sample@example.org", phone="+12025550177", card="9000009182736455"
+)
+ORDER = replace(next(shop.orders(1, seed=11)), person=SHOPPER, id=5_100_000_500, number=1501)
+_DAY = [
+    entry
+    for entry in till.day(NEW_YORK, seed=11)
+    if isinstance(entry, Receipt) and entry.lines and not entry.returns
+]
+# At a till of their own, so that they are beside the numbers of the day.
+RECEIPTS = [
+    replace(entry, till="77", sequence=number, loyalty=Loyalty(SHOPPER.card))
+    for number, entry in enumerate(_DAY[:3], 1)
+]
+SALE = f"poslog:{'/'.join(RECEIPTS[1].key)}"
+SHOWN = {
+    "home": "",
+    "held": "/holds",
+    "messages": "/messages",
+    "stores": "/stores",
+    "person": f"/people/{SALE}",
+    "receipt": f"/documents/{SALE}",
+    "order": f"/documents/shopify:order/{ORDER.id}",
+    "origin": f"/origins/{SALE}?at=total",
+    "message": "/messages/2",
+}
+
+# What a program can tell of whether a page can be used without seeing it.
+ACCESSIBLE = """() => {
+  const wrong = [];
+  const seen = (e) => e.checkVisibility({visibilityProperty: true});
+  const heads = [...document.querySelectorAll("h1,h2,h3,h4")].filter(seen);
+  const levels = heads.map((h) => Number(h.tagName[1]));
+  if (levels.filter((l) => l === 1).length !== 1 || levels[0] !== 1) wrong.push("h1 " + levels);
+  levels.forEach((l, i) => { if (i && l > levels[i - 1] + 1) wrong.push("skips to h" + l); });
+  for (const mark of ["header", "nav[aria-label]", "main", "form[role=search]"])
+    if (document.querySelectorAll(mark).length !== 1 && mark !== "header") wrong.push(mark);
+  if (document.querySelector("a").getAttribute("href") !== "#main") wrong.push("skip link");
+  for (const e of document.querySelectorAll("input:not([type=hidden]), select"))
+    if (!e.labels?.length && !e.ariaLabel) wrong.push("no label: " + e.outerHTML);
+  for (const e of document.querySelectorAll("button, a[href], summary"))
+    if (!(e.textContent.trim() || e.ariaLabel)) wrong.push("no name: " + e.outerHTML);
+  for (const e of document.querySelectorAll("img")) if (!e.hasAttribute("alt")) wrong.push("alt");
+  for (const e of document.querySelectorAll("[aria-labelledby]"))
+    if (!document.getElementById(e.getAttribute("aria-labelledby"))) wrong.push("labelledby");
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  if (new Set(ids).size !== ids.length) wrong.push("an id twice");
+  for (const e of document.querySelectorAll("thead th"))
+    if (e.scope !== "col") wrong.push("th without scope");
+  return wrong;
+}"""
+
+
+@dataclass
+class Desk:
+    """A hub that is up, with a browser that anybody may sign in with."""
+
+    house: House
+    up: Up
+    browser: Browser
+    state: dict[str, object]
+
+    @contextmanager
+    def page(self, **options: object) -> Iterator[Page]:
+        """A page of somebody who is signed in; it fails for whatever a browser complains of."""
+        context: BrowserContext = self.browser.new_context(
+            storage_state=self.state,  # type: ignore[arg-type]
+            locale="en-GB",
+            timezone_id="Europe/Vienna",
+            **options,  # type: ignore[arg-type]
+        )
+        complaints: list[str] = []
+        hosts: set[str] = set()
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", lambda said: complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        yield page
+        context.close()
+        assert complaints == []
+        assert hosts == {urlsplit(self.up.url).netloc}
+
+    def go(self, page: Page, path: str) -> None:
+        page.goto(f"{self.up.url}/console{path}")
+
+
+def _send(house: House) -> None:
+    """The days of two stores, a sale without its total, orders, and one person everywhere."""
+    house.send("poslog", poslog_writer.day(VIENNA, seed=7), "store-0043.xml")
+    house.send("poslog", poslog_writer.day(NEW_YORK, seed=7), "store-9001.xml")
+    broken = poslog_writer.without_total(replace(_DAY[3], till="78", sequence=1))
+    house.send("poslog", b"".join(poslog_writer.document([broken], dialect="v2")), "till-78.xml")
+    orders = list(shop.orders(12, seed=7))
+    for order in orders:
+        house.send("shopify", shop_writer.order(order), f"order-{order.number}.json")
+    house.send("shopify", shop_writer.refund(shop.refund(orders[4])), "refund.json")
+    for number, receipt in enumerate(RECEIPTS):
+        piece = poslog_writer.transaction(receipt)
+        content = b"".join(poslog_writer.document([piece], dialect="v2"))
+        house.send("poslog", content, f"till-{number}.xml")
+    account = json.loads(shop_writer.customer(SHOPPER))
+    account["metafields"] = [{"namespace": "crm", "key": "loyalty_card", "value": SHOPPER.card}]
+    house.send("shopify", json.dumps(account).encode(), "account.json")
+    house.send("shopify", shop_writer.order(ORDER), "order.json")
+    call = {"CallSid": "CAexample1", "CallStatus": "ringing", "Direction": "inbound"}
+    numbers = {"From": SHOPPER.phone, "To": "+12025550100"}
+    house.send("twilio", urlencode({**call, **numbers}).encode(), "call")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
+    """A home with a day in it, made once and copied for every test."""
+    house = House(tmp_path_factory.mktemp("played"))
+    shutil.copytree(empty_home, house.home)
+    _send(house)
+    return house.home
+
+
+@pytest.fixture
+def desk(tmp_path: Path, played: Path, browser: Browser) -> Iterator[Desk]:
+    """A hub with a day in it, and a sale that a key may not send: release it, and it counts."""
+    house = House(tmp_path)
+    shutil.copytree(played, house.home)
+    with house.up() as running:
+        key = house.key("source", "--source", "poslog", "--store", "7777")
+        with running.calling(key) as client:
+            sent = client.post("/sources/poslog/records", content=poslog_writer.sale(0, seed=5))
+        assert sent.status_code == 202
+        link = house.lynchpin("console")
+        assert link.returncode == 0, link.stderr
+        assert "/console/enter" not in running.log.read_text()
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(link.stdout.strip())
+        page.wait_for_url("**/console")
+        state = context.storage_state()
+        context.close()
+        yield Desk(house, running, browser, dict(state))
+
+
+def test_every_page_is_whole_at_both_widths_and_in_both_schemes(desk: Desk) -> None:
+    number = next(iter(desk.house.holds()))
+    shown = {**SHOWN, "held message": f"/messages/{number}"}
+    for size, width in WIDTHS.items():
+        for scheme in ("light", "dark"):
+            view = {"width": width, "height": 860}
+            with desk.page(viewport=view, color_scheme=scheme) as page:
+                for name, path in shown.items():
+                    desk.go(page, path)
+                    expect(page.locator("h1")).to_be_visible()
+                    said = f"{name} at {size}, {scheme}"
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    assert wide <= width, f"{said} is {wide} wide"
+                    assert page.evaluate(ACCESSIBLE) == [], said
+                    _keep(page, f"{name}-{size}-{scheme}")
+
+
+def _keep(page: Page, name: str) -> None:
+    """Write one of the few screens of the documentation, where that is asked for."""
+    few = ("home-desk-light", "home-phone-dark", "person-desk-light", "person-phone-light")
+    if os.environ.get("SCREENS") and name in (*few, "held-desk-dark"):
+        _write(page, name)
+
+
+def _write(page: Page, name: str) -> None:
+    SCREENS.mkdir(exist_ok=True)
+    file = SCREENS / f"{name}.png"
+    page.screenshot(path=file)
+    assert file.stat().st_size <= SCREEN_BYTES_MAX, name
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Go on by the tab key until what has the focus is one of these, and is seen to have it."""
+    for _ in range(TABS_MAX):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", selector
+            return
+    raise AssertionError(f"no way to {selector} by keyboard")
+
+
+def test_from_a_phone_number_to_the_origin_of_a_value_by_keyboard(desk: Desk) -> None:
+    with desk.page(viewport={"width": 1280, "height": 860}) as page:
+        desk.go(page, "")
+        page.keyboard.press("/")
+        page.keyboard.type("+1 202 555 0177")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Story")).to_be_visible()
+        assert SHOPPER.phone[-7:] not in page.url
+        assert SHOPPER.email not in page.content()
+        _tab_to(page, f"a[href$='order/{ORDER.id}']")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=f"Order #{ORDER.number}")).to_be_visible()
+        _tab_to(page, ".big a.value")
+        page.keyboard.press("Enter")
+        origin = page.locator("#origin")
+        expect(origin).to_contain_text("total_price")
+        expect(origin).to_contain_text("shopify/order.yaml, line")
+        expect(origin).to_contain_text("message ")
+        if os.environ.get("SCREENS"):
+            _write(page, "order-desk-light")
+        page.keyboard.press("Escape")
+        expect(origin).not_to_contain_text("total_price")
+        assert page.evaluate("document.activeElement.matches('.big a.value')")
+
+
+def test_a_held_message_is_released_by_keyboard_and_counts(desk: Desk) -> None:
+    with desk.page(viewport={"width": 1280, "height": 860}) as page:
+        desk.go(page, "/holds?code=LP-HUB-011")
+        _tab_to(page, "button[value=release]")
+        page.keyboard.press("Enter")
+        asked = page.get_by_role("heading", name="Release 1 message?")
+        expect(asked).to_be_visible()
+        assert "It goes through the mapping in force again" in page.inner_text("main")
+        if os.environ.get("SCREENS"):
+            _write(page, "release-desk-light")
+        _tab_to(page, "#result-LP-HUB-011 button")
+        page.keyboard.press("Enter")
+        expect(page.locator(".result")).to_contain_text("1 message settled")
+        # In place: the list that was worked on is still there.
+        expect(page.locator("h1")).to_have_text("Held")
+    codes = {problem.code for problem in desk.house.held()}
+    assert "LP-HUB-011" not in codes
+    assert codes
+
+
+def test_all_of_it_works_without_a_script(desk: Desk) -> None:
+    with desk.page(java_script_enabled=False) as page:
+        desk.go(page, "")
+        page.fill("#q", SHOPPER.card)
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name=f"order #{ORDER.number}").click()
+        page.locator(".big a.value").click()
+        expect(page.locator("h1")).to_have_text("Where total came from")
+        desk.go(page, "/holds?code=LP-HUB-011")
+        page.get_by_role("button", name="Give up…").click()
+        page.get_by_label("Why").fill("it is another store's")
+        page.get_by_role("button", name="Give 1 message up").click()
+        expect(page.locator("h2")).to_have_text("1 message given up")
+        desk.go(page, f"/people/{SALE}")
+        page.locator("summary").click()
+        page.get_by_label("Why it must be seen").fill("the caller asks")
+        page.get_by_role("button", name="Reveal").click()
+        expect(page.locator("main")).to_contain_text(SHOPPER.email)
+
+
+def test_the_link_of_the_command_line_opens_the_console_once(desk: Desk) -> None:
+    link = desk.house.lynchpin("console").stdout.strip()
+    for words in ("What needs a person", "This link opens nothing any more"):
+        context = desk.browser.new_context()
+        page = context.new_page()
+        page.goto(link)
+        expect(page.get_by_role("heading", name=words)).to_be_visible()
+        context.close()
+
+
+def test_without_a_hub_that_runs_there_is_no_link(house: House) -> None:
+    said = house.lynchpin("console")
+    assert (said.returncode, "LP-CLI-010" in said.stderr) == (2, True)
+    assert "lynchpin up" in said.stderr
