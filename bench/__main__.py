@@ -10,12 +10,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import figure, http, map, page, parse, receive, search, start  # noqa: A004
+from bench import agent, figure, http, map, page, parse, receive, search, start  # noqa: A004
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
@@ -25,10 +26,11 @@ _PAGE = _ROOT / "docs/figures.md"
 _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "map": map.figures,
     "parse": parse.figures,
-    "hub": receive.figures,
+    "hub": lambda: chain(receive.figures(), agent.visible()),
     "http": http.figures,
     "search": search.figures,
     "start": start.figures,
+    "agent": agent.figures,
 }
 
 

@@ -32,6 +32,7 @@ _TITLES = {
     "http": "The doors",
     "search": "Finding people",
     "start": "Start-up",
+    "agent": "The store agent",
 }
 
 
