@@ -45,6 +45,7 @@ _RESTARTS = 9
 _PATIENCE_SECONDS = 120
 _MS, _KB = 1_000, 1_000
 _AGENT = [sys.executable, "-m", "store_agent.cli", "run"]
+_CONSOLE = [sys.executable, "-c", "from hub.cli import main; main()", "console"]
 _SETTINGS = """
 [limits]
 calls_per_second = 1000000
@@ -207,13 +208,11 @@ def _store() -> Iterator[_Store]:
 
 
 def _console(store: _Store) -> httpx2.Client:
-    """A browser that has used up the link that the hub printed."""
-    said = (store.folder / "hub" / "said").read_text("utf-8")
-    link = re.search(r"http://\S+/console/enter\S+", said)
-    if link is None:
-        raise AssertionError(f"the hub printed no link: {said}")
+    """A browser that has used up a link of ``lynchpin console``."""
+    environment = {**os.environ, "LYNCHPIN_HOME": str(store.folder / "hub")}
+    link = subprocess.run(_CONSOLE, env=environment, capture_output=True, text=True, check=True)
     console = httpx2.Client(base_url=f"http://127.0.0.1:{store.server.port}", trust_env=False)
-    console.get(link[0]).raise_for_status()
+    console.get(link.stdout.strip()).raise_for_status()
     return console
 
 

@@ -17,7 +17,7 @@ from rich.padding import Padding
 
 from hub.cli.terminal import complain, out
 from schemas.money import plain
-from schemas.problem import Unavailable
+from schemas.problem import ConfigError, Unavailable
 
 if TYPE_CHECKING:
     from hub.demo.stage import Place, Stage
@@ -58,12 +58,11 @@ def demo(
 
 def _play(home: Path | None, *, once: bool) -> None:
     from hub.demo.stage import staged
-    from hub.demo.visit import PREFIX
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Ends what runs, as Ctrl-C does.
         signal.signal(number, signal.default_int_handler)
-    folder = home or Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = home or _temporary_folder()
     well = played = False
     try:
         with staged(folder) as stage:
@@ -82,6 +81,16 @@ def _play(home: Path | None, *, once: bool) -> None:
         out.print(f"What is left lies in {folder.absolute()}", style="dim", soft_wrap=True)
     if not well:
         raise typer.Exit(1)
+
+
+def _temporary_folder() -> Path:
+    from hub.demo.stage import FOLDER
+    from hub.demo.visit import PREFIX
+
+    try:
+        return Path(tempfile.mkdtemp(prefix=PREFIX))
+    except OSError as error:
+        raise ConfigError(FOLDER.at(error.strerror or "", file=error.filename)) from error
 
 
 def _acts(stage: Stage) -> bool:
@@ -131,7 +140,8 @@ def _shown(value: Any) -> str:
             return "yes" if value else "no"
         case Decimal():
             return plain(value)
-    return str(value)
+        case _:
+            return str(value)
 
 
 def _missing(expected: Any, found: Any) -> str:
@@ -157,19 +167,21 @@ def _wait(stage: Stage, *, given: bool) -> None:
     program = _program()
     command = f"{program} demo" + (f" --home {shlex.quote(str(place.folder))}" if given else "")
     lines = [
+        (f"export {_at_home(place)}", ""),
         (f"{command} sale 9001", "ring up a sale"),
         (f"{command} call", "the same customer calls"),
         (f"{command} order", "and orders something"),
         (f"{command} break 9001", "cut a store's link; `mend 9001` lets it drain"),
-        (f"{_at_home(place)} {program} hold list", "what waits for a person; `hold release N`"),
+        (f"{program} hold list", "what waits for a person: `hold release N --replace`"),
     ]
     if opened:
         out.print(f"\nConsole, once within ten minutes: {stage.address}{opened}", soft_wrap=True)
     else:
         out.print(f"\nThe hub answers at {stage.address}", soft_wrap=True)
     out.print("In another terminal; Ctrl-C here ends everything:")
+    width = max(len(line) for line, _ in lines[1:])
     for line, what in lines:
-        out.print(f"  {escape(line)}   [dim]{what}[/]", soft_wrap=True)
+        out.print(f"  {escape(line.ljust(width))}  [dim]{what}[/]", soft_wrap=True)
     host(stage, out.print)
 
 
@@ -184,6 +196,12 @@ def _program() -> str:
 
 def _at_home(place: Place) -> str:
     return f"LYNCHPIN_HOME={shlex.quote(str(place.home.path))}"
+
+
+def _asking(place: Place) -> str:
+    """How the program is typed to ask the demo's hub, in this terminal."""
+    here = os.environ.get("LYNCHPIN_HOME") == str(place.home.path)
+    return _program() if here else f"{_at_home(place)} {_program()}"
 
 
 @app.command("sale")
@@ -243,4 +261,4 @@ def _print_seen(place: Place, seen: Seen, what: str, command: str) -> None:
     out.print(f"{what}: {seen.what} ({after})", soft_wrap=True)
     out.print(f"  {seen.fact}", soft_wrap=True)
     if seen.seconds is not None:
-        out.print(f"  {_at_home(place)} {_program()} {command}", soft_wrap=True)
+        out.print(f"  {_asking(place)} {command}", soft_wrap=True)
