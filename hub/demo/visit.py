@@ -178,6 +178,7 @@ def _next(place: Place, name: str, *, take: bool = True) -> int:
                     claimed.touch(exist_ok=False)
                 return number
         except FileExistsError:
+            # Another visitor was quicker: theirs is this number, ours the next.
             pass
         number += 1
 

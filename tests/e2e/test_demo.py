@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.processes import naming
+
 PROGRAM = Path(sys.executable).with_name("lynchpin")
 _PATIENCE_SECONDS = 120
 
@@ -43,19 +45,6 @@ def _lynchpin(*args: str | Path, **environ: str) -> subprocess.CompletedProcess[
         timeout=_PATIENCE_SECONDS,
         check=False,
     )
-
-
-def _running(folder: Path) -> list[str]:
-    """Processes that were told of the folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            said = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(folder).encode() in said:
-            found.append(process.name)
-    return found
 
 
 @pytest.fixture
@@ -116,7 +105,7 @@ def test_a_visitor_rings_up_calls_orders_cuts_a_link_and_decides(demo: _Demo) ->
 
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(30) == 0, demo.screen.read_text()
-    assert _running(demo.folder) == []
+    assert naming(demo.folder) == []
     assert {each.name for each in demo.folder.parent.iterdir()} == {"screen", demo.folder.name}
     assert "LP-CLI-023" in demo.lynchpin("demo", "sale").stderr
 
@@ -126,7 +115,7 @@ def test_a_demo_whose_hub_is_gone_says_so_and_ends(demo: _Demo) -> None:
     os.kill(hub, signal.SIGKILL)
     assert demo.process.wait(30) == 1
     assert "LP-CLI-022" in demo.screen.read_text()
-    assert _running(demo.folder) == []
+    assert naming(demo.folder) == []
 
 
 @pytest.mark.parametrize("program", ["up", "run"])
@@ -142,7 +131,7 @@ def test_a_program_that_does_not_start_is_named_and_nothing_runs_on(
     assert done.returncode == 1
     assert "LP-CLI-022" in done.stderr
     assert "no room on the disk" in done.stderr
-    assert _running(tmp_path) == []
+    assert naming(tmp_path) == []
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

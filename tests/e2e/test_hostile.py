@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
+import hmac
 import json
 import resource
 import socket
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from hub.demo import poslog_writer
+from hub.demo import poslog_writer, shop, shop_writer
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House, Up
@@ -320,6 +322,46 @@ def test_a_thousand_at_once(house: House, fresh: Callable[[], House]) -> None:
     other = fresh()
     other.receive("poslog", *(other.file(sale) for sale in sales))
     assert house.export() == other.export()
+
+
+def test_a_thousand_webhooks_at_once(house: House) -> None:
+    """Signed ones, on lines that are all open before the first byte; each an order of its own."""
+    sample = shop_writer.order(next(iter(shop.orders(1, seed=3))))
+    known = json.loads(sample)
+    bodies = [
+        json.dumps({**known, "id": 7000 + i, "admin_graphql_api_id": None}).encode()
+        for i in range(1000)
+    ]
+
+    async def send(line: Line, body: bytes) -> bytes:
+        reader, writer = line
+        mac = base64.b64encode(hmac.digest(b"invented", body, "sha256")).decode()
+        head = (
+            "POST /webhooks/shopify HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n"
+            f"X-Shopify-Hmac-Sha256: {mac}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def all_at_once(running: Up) -> list[bytes]:
+        lines = [await asyncio.open_connection("127.0.0.1", running.port) for _ in bodies]
+        return await asyncio.gather(*map(send, lines, bodies))
+
+    with house.up(LYNCHPIN_SOURCES__SHOPIFY__SECRETS='["invented"]') as running:
+        with running.calling(None) as client:
+            assert client.get("/health/ready").status_code == 200
+        idle = running.peak_bytes()
+        answers = asyncio.run(all_at_once(running))
+        assert [answer for answer in answers if not answer.startswith(b"HTTP/1.1 200 ")] == []
+        assert running.peak_bytes() - idle < MOST
+        running.process.terminate()
+        assert running.process.wait() == 0
+    house.receive("shopify")
+    assert house.rows()["record"] == 1000
+    found = {json.loads(line)["fact"] for line in house.export("Order").splitlines()}
+    assert found == {f"shopify:order/{7000 + i}" for i in range(1000)}
 
 
 def test_a_bomb_and_a_flood_stay_within_bounds(house: House) -> None:

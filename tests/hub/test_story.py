@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import naming
+
 PROGRAM = Path(sys.executable).with_name("lynchpin")
 
 # Python runs this before the program: in the demo itself, in its hub, and in its agents.
@@ -126,19 +128,6 @@ def _play(folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _running(folder: Path) -> list[str]:
-    """Processes whose command or environment names the folder, besides this one."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            said = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(folder).encode() in said:
-            found.append(process.name)
-    return found
-
-
 def test_the_story_comes_out_as_written_on_one_screen_and_leaves_only_its_folder(
     tmp_path: Path,
 ) -> None:
@@ -153,7 +142,7 @@ def test_the_story_comes_out_as_written_on_one_screen_and_leaves_only_its_folder
     (left,) = tmp_path.iterdir()
     assert str(left) in done.stdout
     assert not mine.exists()
-    assert _running(tmp_path) == []
+    assert naming(tmp_path) == []
 
 
 @pytest.mark.parametrize("what", _SABOTAGES)
@@ -168,4 +157,4 @@ def test_the_demo_ends_with_1_if_the_story_does_not_come_out(tmp_path: Path, wha
     assert "WRONG" in done.stdout, done.stderr
     assert _SEEN.get(what, "") in done.stdout
     assert "Error in sitecustomize" not in done.stderr
-    assert _running(tmp_path) == []
+    assert naming(tmp_path) == []
