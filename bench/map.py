@@ -111,7 +111,7 @@ def _against_peers() -> Iterator[Figure]:
 
 
 def _shopify() -> Iterator[Figure]:
-    mapping = library.in_force("shopify", "order")
+    mapping = library.shipped("shopify", "order")
     connector = registry.load("shopify")
     sample = registry.folder("shopify") / "samples/order-paid-bare.json"
     payload = sample.read_bytes()

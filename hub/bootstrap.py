@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from connectors import registry
 from hub import home as homes
-from hub import library, lock, reference, settings
+from hub import library, lock, publication, reference, settings
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
@@ -80,7 +80,7 @@ class Hub:
         return Translator(
             connector=registry.load(stored.connector),
             options=self._options(stored.source, source),
-            mapping=partial(library.in_force, stored.connector),
+            mapping=partial(library.in_force, connection, stored.connector),
             zone=partial(self._zone, connection, stored.system, source),
         )
 
@@ -128,7 +128,7 @@ def open_hub(
     with lock.hold(home, _LOCK_WAIT_SECONDS), _engine(home, "write") as engine:
         connectors = {source.connector for source in chosen.sources.values()}
         with engine.begin() as connection:
-            library.publish_shipped(connection, connectors, now=now())
+            publication.follow_shipped(connection, connectors, now=now())
         yield Hub(home, chosen, engine, now)
 
 

@@ -25,6 +25,7 @@ _AREAS = {
     "LP-JSON": "JSON documents: the message is held",
     "LP-XML": "XML documents: the message is held",
     "LP-MAP": "Mappings",
+    "LP-PUB": "Publishing mappings: what was in force stays in force",
     "LP-CHK": "Checks: the document was accepted and flagged",
     "LP-TIME": "Clocks: the document was accepted and flagged",
     "LP-API": "The HTTP side of the hub: nothing was done or kept",

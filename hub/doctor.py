@@ -64,7 +64,7 @@ def _connectors() -> Iterator[Finding]:
         try:
             registry.load(connector)
             for kind in manifest.messages:
-                library.in_force(connector, kind)
+                library.shipped(connector, kind)
         except LynchpinError as error:
             yield Finding(f"connector {connector}", well=False, detail=error.problem.line())
         else:

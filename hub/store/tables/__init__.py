@@ -21,15 +21,16 @@ from hub.store.tables.journal import (
     MESSAGE_STATES,
     capture,
     hold,
-    mapping_version,
     message,
     record,
 )
+from hub.store.tables.mappings import PUBLICATION_ACTS, mapping_publication, mapping_version
 from hub.store.tables.reference import item, item_identifier, location, workstation
 from hub.store.tables.schema import metadata
 
 __all__ = [
     "MESSAGE_STATES",
+    "PUBLICATION_ACTS",
     "api_key",
     "audit",
     "capture",
@@ -41,6 +42,7 @@ __all__ = [
     "item_identifier",
     "link",
     "location",
+    "mapping_publication",
     "mapping_version",
     "message",
     "metadata",

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from hub.store.tables.schema import metadata, row_id
 
-__all__ = ["MESSAGE_STATES", "capture", "hold", "mapping_version", "message", "record"]
+__all__ = ["MESSAGE_STATES", "capture", "hold", "message", "record"]
 
 MESSAGE_STATES = ("pending", "applied", "duplicate", "stale", "held", "discarded", "joined")
 """``pending`` and ``held`` messages are open; the others are settled for good. A ``joined`` message
@@ -103,15 +103,6 @@ capture = Table(
     Column("pending", BigInteger, nullable=False),
     Column("oldest_at", Text),
     PrimaryKeyConstraint("capture", "epoch"),
-)
-
-mapping_version = Table(
-    "mapping_version",
-    metadata,
-    Column("hash", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("published_at", Text, nullable=False),
 )
 
 message = Table(

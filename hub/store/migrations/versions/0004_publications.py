@@ -1,0 +1,30 @@
+"""Which version of a mapping is in force, since when, and by whom."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "mapping_publication",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connector", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("act", sa.Text, nullable=False),
+        sa.Column("shipped", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("at", sa.Text, nullable=False),
+        sa.Column("report", sa.Text),
+        sa.CheckConstraint("act IN ('publish', 'rollback', 'shipped')", name="act"),
+        sa.ForeignKeyConstraint(
+            ["hash"], ["mapping_version.hash"], name="fk_mapping_publication_hash_mapping_version"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_mapping_publication"),
+    )
+    op.create_index(
+        "ix_mapping_publication_connector_kind", "mapping_publication", ["connector", "kind"]
+    )
