@@ -47,6 +47,7 @@ def _against_hand() -> Iterator[Figure]:
             "hand": _over(bodies, lambda body: by_hand.order(body, [])),
             "fast": _over(bodies, mapping.run),
             "traced": _over(bodies, mapping.trace),
+            "origins": _over(bodies, lambda body: mapping.trace(body).origins),
             "valid": _over(bodies, lambda body: mapping.build(body, system="bench")),
         },
         rounds=_ROUNDS,
@@ -75,6 +76,8 @@ def _against_hand() -> Iterator[Figure]:
         id="map.ratio_traced",
         what="a 10-line order, traced form against fast form",
         unit="ratio",
+        floor=2.5,
+        beside={"every origin written out": ratio(took["origins"], took["fast"]).median},
         n=_ORDERS,
         seed=_SEED,
     )

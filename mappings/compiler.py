@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from mappings.reader import JsonReader, Reader, XmlReader
-from mappings.rules import Assign, Each, Gather, Path, Rule, Rules, Step, When, Within
+from mappings.rules import Assign, Each, Gather, Path, Rule, Rules, Step, When, Within, skips
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
+from mappings.trace import TOP, Trace, place_in
 from mappings.transforms import as_text
 from mappings.values import Values
 
@@ -28,14 +29,12 @@ def compile_fast(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]]], dict
 
 
 def compile_traced(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]:
-    """Build ``f(body, unknown, trace) -> document`` that also reports to ``trace``.
+    """Build ``f(body, unknown, trace) -> document`` that also takes notes; see ``Trace``.
 
-    ``trace.at(line, target, place)`` is called before a rule runs, ``trace.read(place, value)``
-    before something is made of a value, ``trace.set(target, source, line, value)`` once a target
-    is filled, ``trace.enter(target, place, rule)`` before the rules inside an object or a list
-    element run, and ``trace.drop(target)`` when the element is left out after all.
+    A note is one tuple for each target that is filled. What is looked at is kept in variables
+    and told to the trace only if it cannot be done.
     """
-    function: Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]
+    function: Callable[[Any, list[tuple[str, str, str]], Trace], dict[str, Any]]
     function = _Compiler(spec, traced=True).function()
     return function
 
@@ -59,9 +58,23 @@ class _Compiler:
         self._w.line(f"def run({parameters}):")
         with self._w.indented():
             top = Scope.top(self._w, "body")
-            self._scope(self._spec.rules, top, ())
+            if self._traced:
+                self._traced_body(top)
+            else:
+                self._scope(self._spec.rules, top, ())
             self._w.line(f"return {top.out}")
         return self._w.function(f"mapping {self._spec.name}")
+
+    def _traced_body(self, top: Scope) -> None:
+        top.here = self._w.constant(TOP)
+        self._w.line("notes = trace.notes")
+        self._w.line("note, enter = notes.append, trace.entered.append")
+        self._w.line("site = here = source = value = None")
+        with self._w.block("try:"):
+            self._scope(self._spec.rules, top, ())
+        with self._w.block("except failures:"):
+            self._w.line("trace.failed(site, here, source, value)")
+            self._w.line("raise")
 
     def _scope(self, rules: Rules, scope: Scope, target: tuple[str, ...]) -> None:
         """Write all rules of one source element, then hang what they made onto its document.
@@ -105,10 +118,8 @@ class _Compiler:
                 self._values.note_value(place, raw)
                 value = self._values.transformed(assign, raw, scope)
                 with self._w.block(f"if {value} is not None:", when=value != raw):
-                    if self._traced:
-                        name = self._values.target_text(scope, rule.target)
-                        name = f"{name} + '[' + str(len({found})) + ']'"
-                        self._w.line(f"trace.set({name}, {place}, {rule.line}, {raw})")
+                    name = f"f'{{{self._values.name(rule.target)}}}[{{len({found})}}]'"
+                    self._values.note_filled(scope, name, rule.line, place, raw)
                     self._w.line(f"{found}.append({text}({value}))")
         out, key = scope.slot(rule.target)
         self._w.line(f"if {found}: {out}[{key}] = {found}")
@@ -117,19 +128,32 @@ class _Compiler:
         self._values.note(rule.line, scope, rule.target, rule.source)
         node = self._reader.node(rule.source, scope)
         with self._w.block(f"if {self._reader.is_node(node)}:"):
-            place = "" if rule.source.from_top else scope.place
-            if rule.source.steps:
-                place = self._values.prefix(self._values.source_text(scope, rule.source))
-            name = self._values.prefix(self._values.target_text(scope, rule.target))
-            inner = Scope(self._w, node, scope.object(rule.target), place, name)
+            inner = Scope(self._w, node, scope.object(rule.target))
             inner.in_list, inner.element = scope.in_list, scope.element
+            if self._traced:
+                place = "''" if rule.source.from_top else f"{scope.here}[1]"
+                if rule.source.steps:
+                    place = self._below(scope, rule.source, "")
+                name = f"f'{{{scope.here}[0]}}{{{self._values.name(rule.target)}}}.'"
+                inner.here = self._here(name, place)
             self._enter(inner, rule)
             self._scope(rule.rules, inner, target + rule.target)
 
     def _enter(self, scope: Scope, rule: Within | Each) -> None:
         if self._traced:
-            place, made_by = scope.place or repr(""), self._w.constant(rule)
-            self._w.line(f"trace.enter({scope.target}, {place}, {made_by})")
+            self._w.line(f"enter(({scope.here}, {self._w.constant(rule)}))")
+
+    def _here(self, target: str, place: str) -> str:
+        """A variable that holds an element: what its targets and its places begin with."""
+        variable = self._w.fresh("h")
+        self._w.line(f"{variable} = ({target}, {place})")
+        return variable
+
+    def _below(self, scope: Scope, source: Path, position: str) -> str:
+        """An expression for what places inside a source begin with."""
+        above = "" if source.from_top else f"{{{scope.here}[1]}}"
+        text = self._w.constant(place_in(source).lstrip("/"))
+        return f"f'{above}{{{text}}}{position}.'"
 
     def _each(self, rule: Each, scope: Scope, target: tuple[str, ...]) -> None:
         made = scope.list(rule.target)
@@ -140,20 +164,21 @@ class _Compiler:
         for step in rule.source.steps:
             run.append(step)
             if step.many:
-                if self._traced:
-                    place = self._values.source_text(inner, Path(tuple(run), None, from_top))
-                    name = self._values.target_text(scope, rule.target)
-                    self._w.line(f"trace.at({rule.line}, {name}, {place})")
+                found = Path(tuple(run), None, from_top)
+                self._values.note(rule.line, inner, rule.target, found)
                 inner = self._loop(Path(tuple(run), None, from_top), inner)
                 run, from_top = [], False
-        name = self._values.target_text(scope, rule.target)
-        if self._traced:
-            name = self._values.prefix(f"{name} + '[' + str(len({made})) + ']'")
         document = self._w.fresh("o")
-        known = inner.known
-        inner = Scope(self._w, inner.node, document, inner.place, name if self._traced else "")
+        known, outer = inner.known, inner
+        inner = Scope(self._w, inner.node, document)
         inner.known = known
-        inner.in_list, inner.element = True, inner.target
+        inner.in_list = True
+        if self._traced:
+            name = f"f'{{{scope.here}[0]}}{{{self._values.name(rule.target)}}}[{{len({made})}}].'"
+            inner.here = self._here(name, f"{outer.here}[1]")
+            if skips(rule.rules):
+                inner.element = self._w.fresh("m")
+                self._w.line(f"{inner.element} = len(notes), len(unknown)")
         if rule.where is not None:
             self._values.note(rule.line, inner, (), rule.where.tests[0].path)
             self._w.line(f"if {self._values.condition(rule.where, inner)}:")
@@ -166,7 +191,7 @@ class _Compiler:
 
     def _loop(self, source: Path, scope: Scope) -> Scope:
         element, index = self._w.fresh("e"), self._w.fresh("i")
-        inner = Scope(self._w, element, "", "", "")
+        inner = Scope(self._w, element, "")
         target, elements = self._reader.many(source, scope, inner)
         if not self._traced:
             self._w.line(f"for {target} in {elements}:")
@@ -175,8 +200,8 @@ class _Compiler:
         self._w.line(f"for {index}, {target} in enumerate({elements}):")
         self._w.push()
         plain = Path((*source.steps[:-1], Step(source.steps[-1].name)), None, source.from_top)
-        place = self._values.source_text(scope, plain)
-        inner.place = self._values.prefix(f"{place} + {self._reader.at(elements, index)}")
+        place = self._below(scope, plain, f"{{{self._reader.at(elements, index)}}}")
+        inner.here = self._here(f"{scope.here}[0]", place)
         return inner
 
     def _choice(self, branches: tuple[When, ...], scope: Scope, target: tuple[str, ...]) -> None:
@@ -202,5 +227,5 @@ class _Compiler:
             self._w.line("pass")
             return
         if self._traced:
-            self._w.line(f"trace.drop({scope.element})")
+            self._w.line(f"del notes[{scope.element}[0]:], unknown[{scope.element}[1]:]")
         self._w.line("continue")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -22,63 +21,14 @@ from mappings.errors import CODE_UNKNOWN, RULE, VALIDATION, VALUE
 from mappings.rules import Assign, Choice, Constant, Each, Gather, Path, Rules, Within
 from mappings.spec import Spec, read
 from mappings.target import location
+from mappings.trace import Origin, Trace
 from schemas.envelope import Flag
 from schemas.model import Canonical
 from schemas.problem import ConfigError, Problem, Rejected, shape
 
-__all__ = ["Mapping", "Origin", "Trace", "load"]
+__all__ = ["Mapping", "load"]
 
 _WRONG_STRUCTURE = "the document has another structure here than the rule expects"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a canonical value came from: the source path, the rule's line, the value as sent."""
-
-    source: str
-    line: int
-    value: Any
-
-
-@dataclass(slots=True)
-class Trace:
-    """What the traced form reports while it runs. ``origins`` is by canonical path."""
-
-    document: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, Origin] = field(default_factory=dict)
-    unknown: list[tuple[str, str, str]] = field(default_factory=list)
-    parts: dict[str, tuple[str, Within | Each]] = field(default_factory=dict)
-    """The place and the rule of every object and list element, by target with a dot behind."""
-    line: int = 0
-    target: str = ""
-    place: str = ""
-    value: Any = None
-
-    def at(self, line: int, target: str, place: str) -> None:
-        """A rule begins to look at a place of the source."""
-        self.line = line
-        self.target = target
-        self.place = place
-        self.value = None
-
-    def read(self, place: str, value: Any) -> Any:
-        """A value is about to be made use of; gives it back."""
-        self.place = place
-        self.value = value
-        return value
-
-    def enter(self, target: str, place: str, rule: Within | Each) -> None:
-        """The rules inside an object or a list element begin."""
-        self.parts[target] = place, rule
-
-    def drop(self, target: str) -> None:
-        """A list element is left out after some of its rules have run."""
-        self.origins = {t: o for t, o in self.origins.items() if not t.startswith(target)}
-        self.unknown[:] = [u for u in self.unknown if not u[0].startswith(target)]
-
-    def set(self, target: str, source: str, line: int, value: Any) -> None:
-        """A target is filled."""
-        self.origins[target] = Origin(source, line, value)
 
 
 class Mapping:

@@ -125,7 +125,7 @@ class JsonReader:
 
     def at(self, elements: str, index: str) -> str:
         # What was no list has no place in one.
-        return f"('[' + str({index}) + ']' if type({elements}) is list else '')"
+        return f'(f"[{{{index}}}]" if type({elements}) is list else "")'
 
     def exists(self, path: Path, scope: Scope) -> str:
         return f"({self.present(self.leaf(path, scope))})"
@@ -288,7 +288,7 @@ class XmlReader:
         return scope.known[key]
 
     def at(self, elements: str, index: str) -> str:
-        return f"'[' + str({index}) + ']'"
+        return f'f"[{{{index}}}]"'
 
     def exists(self, path: Path, scope: Scope) -> str:
         if path.attribute is not None:

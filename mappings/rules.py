@@ -21,6 +21,7 @@ __all__ = [
     "Transform",
     "When",
     "Within",
+    "skips",
 ]
 
 
@@ -181,3 +182,14 @@ class Choice:
 
 Rule = Assign | Gather | Within | Each | Choice
 Rules = tuple[Rule, ...]
+
+
+def skips(rules: Rules) -> bool:
+    """Whether one of these rules may leave out the list element that they belong to."""
+    for rule in rules:
+        if isinstance(rule, Choice):
+            if any(when.rules is None or skips(when.rules) for when in rule.branches):
+                return True
+        elif isinstance(rule, Within) and skips(rule.rules):
+            return True
+    return False

@@ -78,6 +78,7 @@ class Writer:
 _BUILTINS = {
     "dict": dict,
     "enumerate": enumerate,
+    "failures": (ValueError, TypeError, AttributeError, KeyError, ArithmeticError),
     "len": len,
     "list": list,
     "next": next,
@@ -90,19 +91,18 @@ _BUILTINS = {
 class Scope:
     """One source element and the document being made of it.
 
-    ``node`` and ``out`` are variables of the generated code; ``place`` and ``target`` are
-    variables that hold the path so far, in the traced form only. ``known`` remembers which source
-    nodes and values already have a variable here, so that nothing is looked up twice; ``loops``
-    counts how many rules go through a list of this element; ``element`` is the ``target`` of the
-    list element that ``skip`` leaves out.
+    ``node`` and ``out`` are variables of the generated code; ``here`` is one that holds the
+    ``Element`` of the trace, in the traced form only. ``known`` remembers which source nodes and
+    values already have a variable here, so that nothing is looked up twice; ``loops`` counts how
+    many rules go through a list of this element; ``element`` is a variable that holds how much had
+    been noted before the list element that ``skip`` leaves out.
     """
 
-    def __init__(self, writer: Writer, node: str, out: str, place: str, target: str) -> None:
+    def __init__(self, writer: Writer, node: str, out: str) -> None:
         self._writer = writer
         self.node = node
         self.out = out
-        self.place = place
-        self.target = target
+        self.here = ""
         self.in_list = False
         self.element = ""
         self.known: dict[Any, str] = {}
@@ -114,14 +114,14 @@ class Scope:
     @classmethod
     def top(cls, writer: Writer, node: str) -> Scope:
         """The whole document, its result begun."""
-        scope = cls(writer, node, writer.fresh("o"), "", "")
+        scope = cls(writer, node, writer.fresh("o"))
         writer.line(f"{scope.out} = {{}}")
         return scope
 
     def branch(self) -> Scope:
         """The same element in a branch of the code: what becomes known there stays there."""
-        copy = Scope(self._writer, self.node, self.out, self.place, self.target)
-        copy.in_list, copy.element = self.in_list, self.element
+        copy = Scope(self._writer, self.node, self.out)
+        copy.here, copy.in_list, copy.element = self.here, self.in_list, self.element
         copy.known = dict(self.known)
         copy._objects = self._objects
         copy._lists = self._lists

@@ -13,6 +13,7 @@ from mappings.rules import Assign, Condition, Constant, Expression, Path, Test
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
 from mappings.target import kind_at
+from mappings.trace import Site, place_in
 from mappings.transforms import COERCIONS, TRANSFORMS, as_decimal, as_text
 
 __all__ = ["Values"]
@@ -39,37 +40,25 @@ class Values:
         self._reader = reader
         self._traced = traced
 
-    def target_text(self, scope: Scope, target: tuple[str, ...]) -> str:
-        """An expression for the name of a target, as it is told in a trace."""
-        name = self._w.constant(".".join(target))
-        return f"{scope.target} + {name}" if scope.target else name
-
-    def source_text(self, scope: Scope, source: Path) -> str:
-        """An expression for a place of the source, as it is told in a trace."""
-        place = "" if source.from_top else scope.place
-        if not source.steps and source.attribute is None and place:
-            return f"{place}[:-1]"
-        text = self._w.constant(str(source).lstrip("/.") or ".")
-        return f"{place} + {text}" if place else text
+    def name(self, target: tuple[str, ...]) -> str:
+        """The constant of a target's name, as seen from the element."""
+        return self._w.constant(".".join(target))
 
     def note(self, line: int, scope: Scope, target: tuple[str, ...], source: Any) -> None:
-        """Tell the trace that a rule begins to look at a place."""
+        """Keep at hand which rule looks where from now on."""
         if self._traced:
-            name, place = self.target_text(scope, target), self._place(source, scope)
-            self._w.line(f"trace.at({line}, {name}, {place})")
+            site = self._w.constant(Site(line, ".".join(target), place_in(source)))
+            self._w.line(f"site = {site}; here = {scope.here}; source = value = None")
 
     def note_value(self, place: str, raw: str) -> None:
-        """Tell the trace that a value is about to be made use of."""
+        """Keep at hand what is about to be made use of."""
         if self._traced:
-            self._w.line(f"trace.read({place}, {raw})")
+            self._w.line(f"source = {place}; value = {raw}")
 
-    def prefix(self, text: str) -> str:
-        """A variable that holds ``text`` and a dot, for the places inside it; traced form only."""
-        if not self._traced:
-            return ""
-        variable = self._w.fresh("p")
-        self._w.line(f"{variable} = {text} + '.'")
-        return variable
+    def note_filled(self, scope: Scope, name: str, line: int, place: str, raw: str) -> None:
+        """Note where the value of a target came from."""
+        if self._traced:
+            self._w.line(f"note(({scope.here}, {name}, {line}, {place}, {raw}))")
 
     def assign(self, rule: Assign, scope: Scope, target: tuple[str, ...]) -> None:
         """Write a rule that fills one target."""
@@ -92,9 +81,7 @@ class Values:
     def _set(self, rule: Assign, scope: Scope, fitted: str, raw: str, place: str) -> None:
         out, key = scope.slot(rule.target)
         self._w.line(f"{out}[{key}] = {fitted}")
-        if self._traced:
-            name = self.target_text(scope, rule.target)
-            self._w.line(f"trace.set({name}, {place}, {rule.line}, {raw})")
+        self.note_filled(scope, self.name(rule.target), rule.line, place, raw)
 
     def transformed(self, rule: Assign, raw: str, scope: Scope) -> str:
         """Write the transforms of a rule; give the variable of what they leave.
@@ -107,7 +94,9 @@ class Values:
             if transform.name == "code":
                 table = self._w.constant(self._spec.codes[transform.arguments[0]])
                 name = self._w.constant(transform.arguments[0])
-                where = self.target_text(scope, rule.target)
+                where = self.name(rule.target)
+                if self._traced:
+                    where = f"{scope.here}[0] + {where}"
                 unknown = self._w.constant(_unknown)
                 self._w.line(f"{value} = {table}.get({before})")
                 with self._w.block(f"if {value} is None:"):
@@ -132,7 +121,7 @@ class Values:
     def find(self, expression: Expression, scope: Scope) -> tuple[str, str]:
         """Write the code that finds the raw value; give its variable and its source text."""
         raw = self._source(expression.sources[0], scope)
-        place = self._place(expression.sources[0], scope)
+        place = self._place(expression.sources[0])
         if len(expression.sources) == 1:
             return raw, place
         value, where, depth = self._w.fresh("v"), self._w.fresh("p"), self._w.depth
@@ -141,7 +130,7 @@ class Values:
             self._w.line(f"if not ({self._reader.present(value)}):")
             self._w.push()
             scope = scope.branch()
-            self._take(value, self._source(source, scope), where, self._place(source, scope))
+            self._take(value, self._source(source, scope), where, self._place(source))
         self._w.pop(self._w.depth - depth)
         return value, where
 
@@ -155,10 +144,8 @@ class Values:
             return self._w.constant(source.value)
         return self._reader.leaf(source, scope)
 
-    def _place(self, source: Path | Constant, scope: Scope) -> str:
-        if isinstance(source, Constant):
-            return self._w.constant(str(source))
-        return self.source_text(scope, source)
+    def _place(self, source: Path | Constant) -> str:
+        return self._w.constant(place_in(source))
 
     def condition(self, condition: Condition, scope: Scope) -> str:
         """An expression that is true where all tests of a condition hold."""
@@ -171,7 +158,7 @@ class Values:
         value = self._reader.leaf(test.path, scope)
         present = self._reader.present(value)
         if self._traced:
-            value = f"trace.read({self._place(test.path, scope)}, {value})"
+            value = f"(source := {self._place(test.path)}, value := {value})[1]"
         text = value if self._reader.gives_text else f"{self._w.constant(as_text)}({value})"
         if test.operator in ("in", "not in"):
             values = self._w.constant(frozenset(test.values))

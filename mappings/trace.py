@@ -1,0 +1,99 @@
+"""What the traced form of a mapping leaves behind: every value with its place, rule and text.
+
+The generated code only takes notes, tuples of what it has at hand; paths are written out when
+somebody asks, because most who trace a document want to know of one value, or of none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mappings.rules import Constant, Each, Path, Within
+
+__all__ = ["TOP", "Element", "Origin", "Site", "Trace", "place_in"]
+
+Element = tuple[str, str]
+"""An object or list element under way: where it stands in the document and in the source.
+
+Both are paths with a dot behind, or empty at the top.
+"""
+
+TOP: Element = ("", "")
+
+
+class Site(NamedTuple):
+    """A rule that looks somewhere: its line, and target and source as seen from the element."""
+
+    line: int
+    target: str
+    source: str
+
+
+class Origin(NamedTuple):
+    """Where a canonical value came from: the source path, the rule's line, the value as sent."""
+
+    source: str
+    line: int
+    value: Any
+
+
+@dataclass
+class Trace:
+    """What was noted while a document was mapped.
+
+    ``unknown`` are codes without an entry: target, table, raw. ``line``, ``target``, ``place`` and
+    ``value`` tell what was looked at last, where that failed.
+    """
+
+    document: dict[str, Any] = field(default_factory=dict)
+    unknown: list[tuple[str, str, str]] = field(default_factory=list)
+    notes: list[tuple[Element, str, int, str, Any]] = field(default_factory=list)
+    """The element, the target in it, the rule's line, the source in it, the value as sent."""
+    entered: list[tuple[Element, Within | Each]] = field(default_factory=list)
+    line: int = 0
+    target: str = ""
+    place: str = ""
+    value: Any = None
+
+    @cached_property
+    def origins(self) -> dict[str, Origin]:
+        """Where every value came from, by its canonical path."""
+        return {
+            element[0] + target: Origin(_place(element, source), line, value)
+            for element, target, line, source, value in self.notes
+        }
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[str, Within | Each]]:
+        """Place and rule of every object and list element, by its target with a dot behind."""
+        return {element[0]: (element[1], rule) for element, rule in self.entered}
+
+    def failed(
+        self, site: Site | None, element: Element | None, source: str | None, value: Any
+    ) -> None:
+        """What was looked at last could not be done; ``source`` says more than the site does."""
+        if site is not None and element is not None:
+            self.line = site.line
+            self.target = element[0] + site.target
+            self.place = _place(element, source or site.source)
+            self.value = value
+
+
+def place_in(source: Path | Constant) -> str:
+    """Write a source as seen from an element: ``/`` starts at the top, ``.`` is itself."""
+    if isinstance(source, Constant):
+        return str(source)
+    text = str(source).lstrip("/.")
+    return f"/{text}" if source.from_top else text or "."
+
+
+def _place(element: Element, source: str) -> str:
+    if source[0] == "=":
+        return source
+    if source[0] == "/":
+        return source[1:] or "."
+    if source == ".":
+        return element[1][:-1] or "."
+    return element[1] + source
