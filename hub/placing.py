@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from schemas.envelope import Flag
 from schemas.problem import Cause
+from schemas.zone import instants
 
 __all__ = ["AMBIGUOUS", "DISAGREES", "NONEXISTENT", "is_doubled", "place", "reading"]
 
@@ -33,14 +32,20 @@ def place(moment: dict[str, str], *, zone: str, located: bool, path: str) -> lis
 
     ``zone`` is the Location's (``located``) or the one the source's settings assume. An offset
     of zero is an instant in UTC whatever the wall clock of the store shows; any other offset
-    claims to be the store's, and where the Location's zone differs, the zone holds.
+    claims to be the store's, and where the Location's zone differs, the zone holds. A zone that
+    the mapping has said already holds before all of them.
     """
+    origin = "location" if located else "assumed"
+    if (said := moment.get("zone")) is not None:
+        if "utc" in moment:
+            return []
+        zone, origin = said, "source"
     offset = moment.get("offset")
     if offset == "+00:00" or (offset is not None and not located):
         return []
     local, _, fraction = moment["local"].partition(".")
     wall = datetime.fromisoformat(local)
-    early, late = _instants(wall, zone)
+    early, late = instants(wall, zone)
     chosen, flags = early, []
     if offset is not None:
         claimed = datetime.fromisoformat(f"{local}{offset}")
@@ -54,20 +59,20 @@ def place(moment: dict[str, str], *, zone: str, located: bool, path: str) -> lis
         flags.append(_flag(AMBIGUOUS, path))
     moment["utc"] = _utc(chosen, fraction)
     moment["zone"] = zone
-    moment["zone_origin"] = "location" if located else "assumed"
+    moment["zone_origin"] = origin
     return flags
 
 
 def is_doubled(local: str, zone: str) -> bool:
     """Whether the clocks of a zone show this time twice."""
-    early, late = _instants(datetime.fromisoformat(local.partition(".")[0]), zone)
+    early, late = instants(datetime.fromisoformat(local.partition(".")[0]), zone)
     return early < late
 
 
 def reading(local: str, zone: str, *, late: bool) -> str:
     """One of the two readings of a doubled time, as UTC."""
     wall, _, fraction = local.partition(".")
-    return _utc(_instants(datetime.fromisoformat(wall), zone)[late], fraction)
+    return _utc(instants(datetime.fromisoformat(wall), zone)[late], fraction)
 
 
 def _utc(instant: datetime, fraction: str) -> str:
@@ -77,12 +82,3 @@ def _utc(instant: datetime, fraction: str) -> str:
 
 def _flag(cause: Cause, path: str) -> Flag:
     return Flag(code=cause.code, path=path, detail=cause.summary)
-
-
-@lru_cache(maxsize=4096)
-def _instants(wall: datetime, zone: str) -> tuple[datetime, datetime]:
-    """Both readings of a wall clock, equal but for the hour that is shown twice or never."""
-    info = ZoneInfo(zone)
-    early = wall.replace(tzinfo=info, fold=0).astimezone(UTC)
-    late = wall.replace(tzinfo=info, fold=1).astimezone(UTC)
-    return early, late

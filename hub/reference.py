@@ -28,12 +28,12 @@ from sqlalchemy import (
 from hub.causes import TABLE_CELL, TABLE_CONTRADICTION
 from hub.sheet import File, Row, Sheet, read
 from hub.store import tables
-from hub.zone import known_zone
 from schemas.identifier import Identifier
 from schemas.item import Item
 from schemas.location import Location
 from schemas.model import Canonical
 from schemas.workstation import Workstation
+from schemas.zone import known_zone
 
 __all__ = ["Loaded", "item_of", "load_items", "load_locations", "load_workstations", "location"]
 

@@ -15,7 +15,7 @@ from hub.naming import fact_id
 from hub.reference import Loaded
 from hub.sheet import File
 from hub.store.tables import document, location, transaction_index
-from mappings.transforms import as_moment
+from mappings.times import as_moment
 from schemas.envelope import DOCUMENTS, Flag
 
 __all__ = ["load_locations"]
@@ -66,6 +66,9 @@ def _placed(fact: str, kind: str, flags: str | None, body: str, *, zone: str) ->
     for name, moment in values.items():
         if isinstance(moment, dict) and "local" in moment:
             again = values[name] = as_moment(moment["local"] + moment.get("offset", ""))
+            if moment.get("zone_origin") == "source" and "zone" in moment:
+                # The mapping said so, whatever the Location says.
+                again["zone"] = moment["zone"]
             found: list[Flag] = placing.place(again, zone=zone, located=True, path=name)
             kept += [flag.model_dump() for flag in found]
     model = DOCUMENTS[kind].model_validate(values)

@@ -36,9 +36,9 @@ from hub.causes import (
     UNKNOWN_SOURCE,
 )
 from hub.home import Home
-from hub.zone import known_zone
 from schemas.model import Id
 from schemas.problem import ConfigError, Refused
+from schemas.zone import known_zone
 
 __all__ = ["Limits", "Settings", "Source", "check_options", "read"]
 

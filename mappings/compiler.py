@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mappings.reader import JsonReader, Reader, XmlReader
+from mappings.reference import Reference
 from mappings.rules import Assign, Each, Gather, Path, Rule, Rules, Step, When, Within, skips
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
@@ -18,23 +19,29 @@ from mappings.trace import TOP, Trace, place_in
 from mappings.transforms import as_text
 from mappings.values import Values
 
-__all__ = ["compile_fast", "compile_traced"]
+__all__ = ["Unknown", "compile_fast", "compile_traced"]
 
 
-def compile_fast(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]]], dict[str, Any]]:
-    """Build ``f(body, unknown) -> document``; codes without entry are added: target, table, raw."""
-    function: Callable[[Any, list[tuple[str, str, str]]], dict[str, Any]]
+Unknown = list[tuple[str, str, str]]
+
+
+def compile_fast(spec: Spec) -> Callable[[Any, Unknown, Reference], dict[str, Any]]:
+    """Build ``f(body, unknown, reference) -> document``.
+
+    Codes and numbers without an entry are added to ``unknown``: target, table, raw.
+    """
+    function: Callable[[Any, Unknown, Reference], dict[str, Any]]
     function = _Compiler(spec, traced=False).function()
     return function
 
 
-def compile_traced(spec: Spec) -> Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]:
-    """Build ``f(body, unknown, trace) -> document`` that also takes notes; see ``Trace``.
+def compile_traced(spec: Spec) -> Callable[[Any, Unknown, Reference, Any], dict[str, Any]]:
+    """Build ``f(body, unknown, reference, trace) -> document``, which takes notes in a ``Trace``.
 
     A note is one tuple for each target that is filled. What is looked at is kept in variables
     and told to the trace only if it cannot be done.
     """
-    function: Callable[[Any, list[tuple[str, str, str]], Trace], dict[str, Any]]
+    function: Callable[[Any, Unknown, Reference, Trace], dict[str, Any]]
     function = _Compiler(spec, traced=True).function()
     return function
 
@@ -54,8 +61,8 @@ class _Compiler:
         self._values = Values(spec, self._w, self._reader, traced=traced)
 
     def function(self) -> Any:
-        parameters = "body, unknown, trace" if self._traced else "body, unknown"
-        self._w.line(f"def run({parameters}):")
+        trace = ", trace" if self._traced else ""
+        self._w.line(f"def run(body, unknown, reference{trace}):")
         with self._w.indented():
             top = Scope.top(self._w, "body")
             if self._traced:
@@ -112,11 +119,10 @@ class _Compiler:
         text = self._w.constant(as_text)
         for expression in rule.expressions:
             self._values.note(rule.line, scope, rule.target, expression.sources[0])
-            raw, place = self._values.find(expression, scope)
-            assign = Assign(rule.target, expression, rule.line)
+            raw, place = self._values.find(rule, expression, scope)
             with self._w.block(f"if {self._reader.present(raw)}:"):
                 self._values.note_value(place, raw)
-                value = self._values.transformed(assign, raw, scope)
+                value = self._values.transformed(rule, expression, (raw, place), scope)
                 with self._w.block(f"if {value} is not None:", when=value != raw):
                     name = f"f'{{{self._values.name(rule.target)}}}[{{len({found})}}]'"
                     self._values.note_filled(scope, name, rule.line, place, raw)

@@ -87,9 +87,8 @@ def _of_rule(rule: Rule, above: Names) -> Iterator[Names]:
 
 
 def _of_expression(expression: Expression, above: Names) -> Iterator[Names]:
-    for source in expression.sources:
-        if isinstance(source, Path):
-            yield from _of_path(source, above)
+    for path in expression.paths:
+        yield from _of_path(path, above)
 
 
 def _of_condition(condition: Condition | None, above: Names) -> Iterator[Names]:

@@ -10,6 +10,7 @@ __all__ = [
     "CODE_UNKNOWN",
     "EXAMPLE",
     "HOSTILE",
+    "LOOKUP_UNKNOWN",
     "RULE",
     "SYNTAX",
     "TARGET",
@@ -51,6 +52,11 @@ CODE_UNKNOWN = Cause(
     "LP-MAP-201",
     "A code has no entry in its table; the value was kept as unknown.",
     "Add the code to the table of the mapping.",
+)
+LOOKUP_UNKNOWN = Cause(
+    "LP-MAP-202",
+    "Reference data does not have, or not only once, what a rule looks up; the field was left out.",
+    "Load the Location or Item that the value names, or correct the rule; then replay the message.",
 )
 
 

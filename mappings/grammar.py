@@ -2,7 +2,9 @@
 
 ==========  ===================================================================================
 path        name . name[] . name[0] . name[field=text] . name[@attribute=text] . @attribute
-expression  path or path or = constant | transform argument | transform
+expression  path or path or = constant | transform argument | transform where condition
+constant    text, or a template: text {path} text {path?}, whose places are expressions
+argument    word, or "text in quotes", or {path}
 condition   path and not path and path = text, text and path != text and path < 0
 key         target, or target[] from path[] where condition, or target from path,
             or when condition, or otherwise
@@ -14,7 +16,18 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from mappings.rules import Condition, Constant, Expression, Path, Step, Test, Transform
+from mappings.rules import (
+    Condition,
+    Constant,
+    Expression,
+    Part,
+    Path,
+    Source,
+    Step,
+    Template,
+    Test,
+    Transform,
+)
 
 __all__ = ["GrammarError", "Key", "condition", "expression", "key", "path", "target"]
 
@@ -145,30 +158,102 @@ def _step(part: str, whole: str, *, many: bool) -> Step:
 
 def expression(text: str) -> Expression:
     """Read the right side of a rule. Raises ``GrammarError``."""
-    source, *chain = re.split(r"\s\|\s", text.strip())
+    source, *chain = _cut(text.strip(), _PIPE)
     if len(chain) > PARTS_MAX:
         raise GrammarError("too many transforms in one rule")
-    terms = [_term(term) for term in re.split(r"\sor\s", source)]
+    terms = [_term(term) for term in _cut(source, _OR)]
     if any(isinstance(term, Constant) for term in terms[:-1]):
         raise GrammarError("what follows a constant can never be reached")
     return Expression(tuple(terms), tuple(_transform(part) for part in chain), text.strip())
 
 
-def _term(text: str) -> Path | Constant:
+_PIPE = re.compile(r"\s\|\s")
+_OR = re.compile(r"\sor\s")
+_BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
+# A text in quotes is one only as an argument of a transform; elsewhere quotes mean themselves.
+_QUOTED = re.compile(r'(?<=\s)"[^"]*"(?=\s|$)')
+
+
+def _cut(text: str, separator: re.Pattern[str]) -> list[str]:
+    """Cut at a separator outside of braces, and outside of quotes behind the first ``|``."""
+    hidden = _BRACES.sub(_blind, text)
+    pipe = _PIPE.search(hidden)
+    if pipe is not None:
+        hidden = hidden[: pipe.end()] + _QUOTED.sub(_blind, hidden[pipe.end() - 1 :])[1:]
+    parts, start = [], 0
+    for found in separator.finditer(hidden):
+        parts.append(text[start : found.start()])
+        start = found.end()
+    return [*parts, text[start:]]
+
+
+def _blind(match: re.Match[str]) -> str:
+    return "x" * len(match[0])
+
+
+def _term(text: str) -> Source:
     text = text.strip()
-    if text.startswith("="):
-        value = text[1:].strip()
-        if not value:
-            raise GrammarError("say which text the constant has")
-        return Constant(value)
-    return path(text)
+    if not text.startswith("="):
+        return path(text)
+    value = text[1:].strip()
+    if not value:
+        raise GrammarError("say which text the constant has")
+    return _template(value) if "{" in value or "}" in value else Constant(value)
+
+
+def _template(text: str) -> Template | Constant:
+    parts: list[Part] = []
+    before, start = "", 0
+    for brace in _BRACES.finditer(text):
+        before += _literal(text[start : brace.start()])
+        start = brace.end()
+        if brace[0] in ("{{", "}}"):
+            before += brace[0][0]
+            continue
+        inside = brace[0][1:-1].strip()
+        optional = inside.endswith("?")
+        parts.append(Part(before, expression(inside.removesuffix("?")), optional))
+        before = ""
+    before += _literal(text[start:])
+    if len(parts) > PARTS_MAX:
+        raise GrammarError("too many places in one text")
+    return Template(tuple(parts), before) if parts else Constant(before)
+
+
+def _literal(text: str) -> str:
+    if "{" in text or "}" in text:
+        raise GrammarError("a brace that is text is written twice: {{ or }}")
+    return text
+
+
+_WHERE = re.compile(r"\swhere\s")
+_ARGUMENT = re.compile(r'"([^"]*)"(?=\s|$)|(\{[^{}]*\})(?=\s|$)|(\S+)')
 
 
 def _transform(text: str) -> Transform:
-    name, *arguments = text.split()
+    step, *tests = _cut_where(text)
+    name, rest = [*step.split(maxsplit=1), "", ""][:2]
     if not _TRANSFORM.fullmatch(name):
         raise GrammarError(f"{name!r} is no name of a transform")
-    return Transform(name, tuple(arguments))
+    by: Expression | None = None
+    arguments: list[str] = []
+    for found in _ARGUMENT.finditer(rest):
+        quoted, place, word = found.groups()
+        if place is not None and not arguments and by is None:
+            by = expression(place[1:-1])
+        elif word is not None and word.startswith('"'):
+            raise GrammarError(f"{word!r} begins with a quote that is not closed")
+        else:
+            arguments.append(quoted if quoted is not None else word or place)
+    where = condition(tests[0].strip()) if tests else None
+    return Transform(name, tuple(arguments), by, where)
+
+
+def _cut_where(text: str) -> list[str]:
+    """The step and, if there is one, its condition: what stands behind ``where``."""
+    hidden = _QUOTED.sub(_blind, _BRACES.sub(_blind, text))
+    found = _WHERE.search(hidden)
+    return [text] if found is None else [text[: found.start()], text[found.end() :]]
 
 
 def condition(text: str) -> Condition:

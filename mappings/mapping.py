@@ -9,16 +9,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as AnyMapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 
-from mappings.compiler import compile_fast, compile_traced
-from mappings.errors import CODE_UNKNOWN, RULE, VALIDATION, VALUE
-from mappings.rules import Assign, Choice, Constant, Each, Gather, Path, Rules, Within
+from mappings.compiler import Unknown, compile_fast, compile_traced
+from mappings.errors import CODE_UNKNOWN, LOOKUP_UNKNOWN, RULE, VALIDATION, VALUE
+from mappings.own import Function
+from mappings.reference import NOTHING, Reference
+from mappings.rules import Assign, Choice, Constant, Each, Gather, Path, Rules, Template, Within
 from mappings.spec import Spec, read
 from mappings.target import location
 from mappings.trace import Origin, Trace
@@ -42,38 +45,52 @@ class Mapping:
         self._lines = spec.text.splitlines()
 
     @cached_property
-    def _traced(self) -> Callable[[Any, list[tuple[str, str, str]], Any], dict[str, Any]]:
+    def _traced(self) -> Callable[[Any, Unknown, Reference, Any], dict[str, Any]]:
         """Compiled when it is first needed: most documents need no explanation."""
         return compile_traced(self.spec)
 
-    def run(self, body: Any) -> tuple[dict[str, Any], tuple[Flag, ...]]:
-        """Map a document without validating it. Raises ``Rejected`` naming rule and source."""
-        unknown: list[tuple[str, str, str]] = []
+    def run(
+        self, body: Any, reference: Reference = NOTHING
+    ) -> tuple[dict[str, Any], tuple[Flag, ...]]:
+        """Map a document without validating it. Raises ``Rejected`` naming rule and source.
+
+        What its rules look up is looked up in ``reference``.
+        """
+        unknown: Unknown = []
         try:
-            document = self._fast(body, unknown)
+            document = self._fast(body, unknown, reference)
         except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
-            self.trace(body)
+            self.trace(body, reference)
             raise
-        return document, self._flags(body) if unknown else ()
+        return document, self._flags(body, reference) if unknown else ()
 
-    def build(self, body: Any, *, system: str) -> tuple[Canonical, tuple[Flag, ...]]:
+    def build(
+        self, body: Any, *, system: str, reference: Reference = NOTHING
+    ) -> tuple[Canonical, tuple[Flag, ...]]:
         """Map a document to its canonical model. Raises ``Rejected`` naming rule and source."""
-        document, flags = self.run(body)
-        return self.validated(body, document, system=system), flags
+        document, flags = self.run(body, reference)
+        return self.validated(body, document, system=system, reference=reference), flags
 
-    def validated(self, body: Any, document: dict[str, Any], *, system: str) -> Canonical:
+    def validated(
+        self,
+        body: Any,
+        document: dict[str, Any],
+        *,
+        system: str,
+        reference: Reference = NOTHING,
+    ) -> Canonical:
         """Make the canonical model of a mapped document. Raises ``Rejected``."""
         document["system"] = system
         try:
             return self.spec.model.model_validate(document)
         except ValidationError as error:
-            raise Rejected(self._validation(body, error)) from None
+            raise Rejected(self._validation(self.trace(body, reference), error)) from None
 
-    def trace(self, body: Any) -> Trace:
+    def trace(self, body: Any, reference: Reference = NOTHING) -> Trace:
         """Map a document and note where every value came from. Raises ``Rejected``."""
         trace = Trace()
         try:
-            trace.document = self._traced(body, trace.unknown, trace)
+            trace.document = self._traced(body, trace.unknown, reference, trace)
         except ValueError as error:
             raise Rejected(self._at(trace, str(error))) from None
         except (TypeError, AttributeError, KeyError, ArithmeticError):
@@ -96,17 +113,10 @@ class Mapping:
     def _rule(self, line: int) -> str:
         return f"{self.spec.file}:{line}"
 
-    def _flags(self, body: Any) -> tuple[Flag, ...]:
-        return tuple(
-            Flag(
-                code=CODE_UNKNOWN.code,
-                path=target,
-                detail=f"table {table!r} has no entry for a code like {shape(raw)!r}",
-            )
-            for target, table, raw in self.trace(body).unknown
-        )
+    def _flags(self, body: Any, reference: Reference) -> tuple[Flag, ...]:
+        return tuple(_flag(*unknown) for unknown in self.trace(body, reference).unknown)
 
-    def _validation(self, body: Any, error: ValidationError) -> Problem:
+    def _validation(self, trace: Trace, error: ValidationError) -> Problem:
         """Translate the first thing the model found into the rule that should have filled it."""
         first = error.errors(include_url=False)[0]
         target = location(self.spec.model, first["loc"])
@@ -116,7 +126,6 @@ class Mapping:
             target, value = f"{target}.kind", None
             words = first["ctx"].get("expected_tags")
             detail = f"Input should be one of {words}" if words else "Field required"
-        trace = self.trace(body)
         path, line = self._unfilled(trace, target)
         if origin := _origin(trace, target):
             path, line, value = origin.source, origin.line, _leaf(origin.value)
@@ -164,12 +173,22 @@ def _filling(rules: Rules, target: tuple[str, ...]) -> Assign | Gather | Within 
     return nearest
 
 
-def _sources(rule: Assign | Gather | Within | Each) -> tuple[Path | Constant, ...]:
-    if isinstance(rule, Assign):
-        return rule.expression.sources
-    if isinstance(rule, Gather):
-        return tuple(source for e in rule.expressions for source in e.sources)
-    return (rule.source,)
+def _flag(target: str, table: str, raw: str) -> Flag:
+    # The name of a code table is a single word; look-ups are named by what they look up.
+    if " " in table:
+        detail = f"`{table}` finds nothing for one like {shape(raw)!r}"
+        return Flag(code=LOOKUP_UNKNOWN.code, path=target, detail=detail)
+    detail = f"table {table!r} has no entry for a code like {shape(raw)!r}"
+    return Flag(code=CODE_UNKNOWN.code, path=target, detail=detail)
+
+
+def _sources(rule: Assign | Gather | Within | Each) -> Iterator[Path | Constant]:
+    if isinstance(rule, Within | Each):
+        yield rule.source
+        return
+    for expression in (rule.expression,) if isinstance(rule, Assign) else rule.expressions:
+        for source in expression.sources:
+            yield from source.paths if isinstance(source, Template) else (source,)
 
 
 def _written(source: Path | Constant, place: str) -> str:
@@ -184,9 +203,12 @@ def _leaf(value: Any) -> Any:
     return value if isinstance(value, (str, int, Decimal)) else None
 
 
-def load(text: str, file: str) -> Mapping:
-    """Read and compile a mapping. Raises ``ConfigError`` naming file and line."""
-    spec = read(text, file)
+def load(text: str, file: str, functions: AnyMapping[str, Function] | None = None) -> Mapping:
+    """Read and compile a mapping, whose connector has ``functions`` of its own.
+
+    Raises ``ConfigError`` naming file and line.
+    """
+    spec = read(text, file, functions)
     try:
         return Mapping(spec)
     except (ValueError, SyntaxError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +14,13 @@ __all__ = [
     "Each",
     "Expression",
     "Gather",
+    "Part",
     "Path",
     "Rule",
     "Rules",
+    "Source",
     "Step",
+    "Template",
     "Test",
     "Transform",
     "When",
@@ -86,29 +90,6 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Transform:
-    """A named step of an expression with its arguments as written."""
-
-    name: str
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """Where a value comes from: the first source that is there, then the transforms in order."""
-
-    sources: tuple[Path | Constant, ...]
-    transforms: tuple[Transform, ...]
-    text: str
-
-    @property
-    def constant(self) -> str | None:
-        """The text of an expression that is nothing but a constant."""
-        first = self.sources[0]
-        return first.value if isinstance(first, Constant) and not self.transforms else None
-
-
-@dataclass(frozen=True, slots=True)
 class Test:
     """One comparison. ``exists`` has no values, ``in`` one or more."""
 
@@ -122,6 +103,90 @@ class Condition:
     """Tests that must all hold."""
 
     tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A place inside a template with the text in front of it; ``{floor?}`` is ``optional``."""
+
+    before: str
+    expression: Expression
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text made of constants and places: ``= {first?} {last}``; ``after`` is its end.
+
+    It is absent where a part is absent that is not optional, or where all of them are.
+    """
+
+    parts: tuple[Part, ...]
+    after: str
+
+    @property
+    def paths(self) -> Iterator[Path]:
+        """Every path of its parts."""
+        for part in self.parts:
+            yield from part.expression.paths
+
+    def __str__(self) -> str:
+        parts = "".join(
+            f"{part.before}{{{part.expression.text}{'?' * part.optional}}}" for part in self.parts
+        )
+        return f"= {parts}{self.after}"
+
+
+Source = Path | Constant | Template
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A named step of an expression with its arguments as written, quotes taken off.
+
+    ``by`` is the place that the first argument is read from: ``times {pack}``; it is none of
+    ``arguments`` then. Where the condition ``where`` does not hold, the value passes as it is.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    by: Expression | None = None
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Where a value comes from: the first source that is there, then the transforms in order."""
+
+    sources: tuple[Source, ...]
+    transforms: tuple[Transform, ...]
+    text: str
+
+    @property
+    def constant(self) -> str | None:
+        """The text of an expression that is nothing but a constant."""
+        first = self.sources[0]
+        return first.value if isinstance(first, Constant) and not self.transforms else None
+
+    @property
+    def inner(self) -> Iterator[Expression]:
+        """This expression, and those inside its templates and arguments."""
+        yield self
+        for source in self.sources:
+            for part in source.parts if isinstance(source, Template) else ():
+                yield from part.expression.inner
+        for transform in self.transforms:
+            if transform.by is not None:
+                yield from transform.by.inner
+
+    @property
+    def paths(self) -> Iterator[Path]:
+        """Every path that is read for the value, also for templates, arguments and conditions."""
+        for expression in self.inner:
+            yield from (source for source in expression.sources if isinstance(source, Path))
+            for transform in expression.transforms:
+                tests = transform.where.tests if transform.where else ()
+                yield from (test.path for test in tests)
 
 
 @dataclass(frozen=True, slots=True)

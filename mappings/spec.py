@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NoReturn, TypeVar
 
 from mappings import grammar
 from mappings.errors import RULE, SYNTAX, TARGET, suggestion
 from mappings.grammar import GrammarError, Key
+from mappings.own import Function
 from mappings.rules import (
     Assign,
     Choice,
@@ -25,7 +26,8 @@ from mappings.rules import (
     Within,
 )
 from mappings.target import Kind, TargetError, kind_at, takes
-from mappings.transforms import COERCIONS, TRANSFORMS
+from mappings.transforms import COERCIONS
+from mappings.vocabulary import Vocabulary
 from mappings.yaml_text import Map, Node, Scalar, Sequence, parse
 from schemas.envelope import DOCUMENTS
 from schemas.model import Canonical
@@ -64,11 +66,21 @@ class Spec:
     text: str
     file: str
     version: str
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    """What the connector adds to the language. No part of the text or its version."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What rules may name behind a ``|``."""
+        return Vocabulary(self.codes, self.functions)
 
 
-def read(text: str, file: str) -> Spec:
-    """Read the text of a mapping file. Raises ``ConfigError`` naming file, line and what to do."""
-    return _Reader(text, file).spec()
+def read(text: str, file: str, functions: Mapping[str, Function] | None = None) -> Spec:
+    """Read the text of a mapping file, whose connector has ``functions`` of its own.
+
+    Raises ``ConfigError`` naming file, line and what to do.
+    """
+    return _Reader(text, file, functions or {}).spec()
 
 
 def version_of(text: str) -> str:
@@ -77,9 +89,10 @@ def version_of(text: str) -> str:
 
 
 class _Reader:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, functions: Mapping[str, Function]) -> None:
         self._text = text
         self._file = file
+        self._functions = functions
         self._model: type[Canonical] = Canonical
         self._reads = ""
         self._codes: dict[str, dict[str, str]] = {}
@@ -103,7 +116,7 @@ class _Reader:
             self._fail(to.line, f"there is no canonical document {to.value!r}{hint}", TARGET)
         self._model = DOCUMENTS[to.value]
         if "codes" in header:
-            self._codes = {k.value: self._table(n) for k, n in self._map(header["codes"][1])}
+            self._codes = {self._word(k): self._table(n) for k, n in self._map(header["codes"][1])}
         ignore = self._ignore(header["ignore"][1]) if "ignore" in header else ()
         examples = self._examples(header["examples"][1]) if "examples" in header else ()
         return Spec(
@@ -118,6 +131,7 @@ class _Reader:
             text=self._text,
             file=self._file,
             version=version_of(self._text),
+            functions=self._functions,
         )
 
     def _fail(self, line: int, detail: str, cause: Cause = RULE) -> NoReturn:
@@ -137,6 +151,11 @@ class _Reader:
         if not isinstance(node, Sequence):
             self._fail(node.line, "a list was expected here", SYNTAX)
         return node.items
+
+    def _word(self, scalar: Scalar) -> str:
+        if " " in scalar.value:
+            self._fail(scalar.line, "the name of a code table is a single word")
+        return scalar.value
 
     def _table(self, node: Node) -> dict[str, str]:
         return {key.value: self._scalar(value).value for key, value in self._map(node)}
@@ -232,9 +251,9 @@ class _Reader:
         if isinstance(value, Sequence):
             if kind != "texts":
                 self._fail(line, f"{'.'.join(full)} is no list of texts", TARGET)
-            items = tuple(self._expression(self._scalar(item)) for item in value.items)
+            items = tuple(self._expression(self._scalar(item), "text") for item in value.items)
             return Gather(key.target, items, line)
-        assign = Assign(key.target, self._expression(self._scalar(value)), line)
+        assign = Assign(key.target, self._expression(self._scalar(value), kind), line)
         self._check_words(assign, full, kind)
         return assign
 
@@ -272,22 +291,11 @@ class _Reader:
         elif isinstance(constant := expression.sources[-1], Constant):
             yield constant.value
 
-    def _expression(self, scalar: Scalar) -> Expression:
+    def _expression(self, scalar: Scalar, kind: Kind) -> Expression:
         expression = self._parsed(scalar.line, grammar.expression, scalar.value)
-        paths = (source for source in expression.sources if isinstance(source, Path))
-        self._check_readable(scalar.line, *paths)
-        for transform in expression.transforms:
-            if transform.name == "code":
-                table = transform.arguments[0] if len(transform.arguments) == 1 else ""
-                if table not in self._codes:
-                    hint = suggestion(table, self._codes)
-                    self._fail(scalar.line, f"there is no code table {table!r}{hint}")
-                continue
-            if transform.name not in TRANSFORMS:
-                hint = suggestion(transform.name, (*TRANSFORMS, "code"))
-                self._fail(scalar.line, f"there is no transform {transform.name!r}{hint}")
-            try:
-                TRANSFORMS[transform.name](*transform.arguments)
-            except (TypeError, ValueError):
-                self._fail(scalar.line, f"{transform.name!r} does not take these arguments")
+        self._check_readable(scalar.line, *expression.paths)
+        try:
+            Vocabulary(self._codes, self._functions).check(expression, kind=kind)
+        except GrammarError as error:
+            self._fail(scalar.line, str(error))
         return expression

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mappings.rules import Constant, Each, Path, Within
+from mappings.rules import Constant, Each, Source, Template, Within
 
 __all__ = ["TOP", "Element", "Origin", "Site", "Trace", "place_in"]
 
@@ -81,15 +81,25 @@ class Trace:
             self.value = value
 
 
-def place_in(source: Path | Constant) -> str:
-    """Write a source as seen from an element: ``/`` starts at the top, ``.`` is itself."""
+def place_in(source: Source) -> str:
+    """Write a source as seen from an element: ``/`` starts at the top, ``.`` is itself.
+
+    The places of a template stand one after the other.
+    """
     if isinstance(source, Constant):
         return str(source)
+    if isinstance(source, Template):
+        return _AND.join(place_in(path) for path in source.paths) or str(source)
     text = str(source).lstrip("/.")
     return f"/{text}" if source.from_top else text or "."
 
 
+_AND = "\n"
+
+
 def _place(element: Element, source: str) -> str:
+    if _AND in source:
+        return " + ".join(_place(element, each) for each in source.split(_AND))
     if source[0] == "=":
         return source
     if source[0] == "/":

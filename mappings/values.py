@@ -9,14 +9,30 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.reader import Reader
-from mappings.rules import Assign, Condition, Constant, Expression, Path, Test
+from mappings.reference import LOOKUPS
+from mappings.rules import (
+    Assign,
+    Condition,
+    Constant,
+    Expression,
+    Gather,
+    Path,
+    Source,
+    Test,
+    Transform,
+)
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
 from mappings.target import kind_at
+from mappings.template import joined
 from mappings.trace import Site, place_in
-from mappings.transforms import COERCIONS, TRANSFORMS, as_decimal, as_text
+from mappings.transforms import COERCIONS, as_decimal, as_text
+from mappings.vocabulary import bind_by
 
-__all__ = ["Values"]
+__all__ = ["Found", "Values"]
+
+Found = tuple[str, str]
+"""The variable of a value, and an expression for where it was found."""
 
 _UNKNOWN_MAX = 100
 
@@ -64,7 +80,7 @@ class Values:
         """Write a rule that fills one target."""
         self.note(rule.line, scope, rule.target, rule.expression.sources[0])
         kind = kind_at(self._spec.model, target + rule.target)
-        raw, place = self.find(rule.expression, scope)
+        raw, place = self.find(rule, rule.expression, scope)
         constant = rule.expression.constant
         if constant is not None and kind != "moment":
             fitted = self._w.constant(COERCIONS[kind](constant))
@@ -72,7 +88,7 @@ class Values:
             return
         with self._w.block(f"if {self._reader.present(raw)}:"):
             self.note_value(place, raw)
-            value = self.transformed(rule, raw, scope)
+            value = self.transformed(rule, rule.expression, (raw, place), scope)
             changed = value != raw
             with self._w.block(f"if {value} is not None:", when=changed):
                 fitted = self._fitted(value, kind, changed=changed)
@@ -83,33 +99,72 @@ class Values:
         self._w.line(f"{out}[{key}] = {fitted}")
         self.note_filled(scope, self.name(rule.target), rule.line, place, raw)
 
-    def transformed(self, rule: Assign, raw: str, scope: Scope) -> str:
-        """Write the transforms of a rule; give the variable of what they leave.
+    def transformed(
+        self, rule: Assign | Gather, expression: Expression, found: Found, scope: Scope
+    ) -> str:
+        """Write the transforms of an expression; give the variable of what they leave.
 
         What is written next stands inside the guards against nothing being left.
         """
-        value = raw
-        for transform in rule.expression.transforms:
+        value, scope = found[0], scope.branch()
+        for transform in expression.transforms:
             before, value = value, self._w.fresh("v")
-            if transform.name == "code":
-                table = self._w.constant(self._spec.codes[transform.arguments[0]])
-                name = self._w.constant(transform.arguments[0])
-                where = self.name(rule.target)
-                if self._traced:
-                    where = f"{scope.here}[0] + {where}"
-                unknown = self._w.constant(_unknown)
-                self._w.line(f"{value} = {table}.get({before})")
-                with self._w.block(f"if {value} is None:"):
-                    call = f"{unknown}({before}, {table}, {name}, {where}, unknown)"
-                    self._w.line(f"{value} = {call}")
-                self._w.line(f"if {value} == '': {value} = None")
-            else:
-                function = TRANSFORMS[transform.name](*transform.arguments)
-                self._w.line(f"{value} = {self._w.constant(function)}({before})")
-            if transform is not rule.expression.transforms[-1]:
+            depth = self._w.depth
+            if transform.where is not None:
+                self._w.line(f"{value} = {before}")
+                self._w.line(f"if {self.condition(transform.where, scope)}:")
+                self._w.push()
+                # The tests looked at other values than the one that this is about.
+                self.note_value(found[1], found[0])
+            self._step(rule, transform, (before, value), found, scope)
+            self._w.pop(self._w.depth - depth)
+            if transform is not expression.transforms[-1]:
                 self._w.line(f"if {value} is not None:")
                 self._w.push()
         return value
+
+    def _step(
+        self,
+        rule: Assign | Gather,
+        transform: Transform,
+        variables: tuple[str, str],
+        found: Found,
+        scope: Scope,
+    ) -> None:
+        """Write one transform, from the first of the two variables to the second."""
+        before, value = variables
+        if transform.name == "code":
+            self._code(transform.arguments[0], variables, self._full_name(rule, scope))
+        elif transform.name in LOOKUPS:
+            look_up = self._w.constant(LOOKUPS[transform.name](*transform.arguments))
+            where = self._full_name(rule, scope)
+            self._w.line(f"{value} = {look_up}({before}, reference, {where}, unknown)")
+        elif transform.by is not None:
+            argument, place = self._inner(rule, transform.by, scope)
+            bound, bind = self._w.fresh("f"), self._w.constant(bind_by(transform))
+            self.note_value(place, argument)
+            self._w.line(f"{bound} = {bind}({argument})")
+            self.note_value(found[1], found[0])
+            self._w.line(f"{value} = {bound}({before})")
+        else:
+            function = self._w.constant(self._spec.vocabulary.bound(transform))
+            self._w.line(f"{value} = {function}({before})")
+
+    def _full_name(self, rule: Assign | Gather, scope: Scope) -> str:
+        """An expression for the name of a target from the top, as far as anybody asks for it."""
+        name = self.name(rule.target)
+        return f"{scope.here}[0] + {name}" if self._traced else name
+
+    def _code(self, table_name: str, variables: tuple[str, str], where: str) -> None:
+        before, value = variables
+        table = self._w.constant(self._spec.codes[table_name])
+        name = self._w.constant(table_name)
+        unknown = self._w.constant(_unknown)
+        self._w.line(f"{value} = {table}.get({before})")
+        with self._w.block(f"if {value} is None:"):
+            call = f"{unknown}({before}, {table}, {name}, {where}, unknown)"
+            self._w.line(f"{value} = {call}")
+        self._w.line(f"if {value} == '': {value} = None")
 
     def _fitted(self, value: str, kind: str, *, changed: bool) -> str:
         if kind == "text":
@@ -118,10 +173,9 @@ class Values:
             return f"{value} if type({value}) is str else {self._w.constant(as_text)}({value})"
         return f"{self._w.constant(COERCIONS[kind])}({value})"
 
-    def find(self, expression: Expression, scope: Scope) -> tuple[str, str]:
+    def find(self, rule: Assign | Gather, expression: Expression, scope: Scope) -> Found:
         """Write the code that finds the raw value; give its variable and its source text."""
-        raw = self._source(expression.sources[0], scope)
-        place = self._place(expression.sources[0])
+        raw, place = self._source(rule, expression.sources[0], scope)
         if len(expression.sources) == 1:
             return raw, place
         value, where, depth = self._w.fresh("v"), self._w.fresh("p"), self._w.depth
@@ -130,7 +184,8 @@ class Values:
             self._w.line(f"if not ({self._reader.present(value)}):")
             self._w.push()
             scope = scope.branch()
-            self._take(value, self._source(source, scope), where, self._place(source))
+            raw, place = self._source(rule, source, scope)
+            self._take(value, raw, where, place)
         self._w.pop(self._w.depth - depth)
         return value, where
 
@@ -139,12 +194,32 @@ class Values:
         if self._traced:
             self._w.line(f"{where} = {place}")
 
-    def _source(self, source: Path | Constant, scope: Scope) -> str:
+    def _source(self, rule: Assign | Gather, source: Source, scope: Scope) -> Found:
+        place = self._place(source)
         if isinstance(source, Constant):
-            return self._w.constant(source.value)
-        return self._reader.leaf(source, scope)
+            return self._w.constant(source.value), place
+        if isinstance(source, Path):
+            return self._reader.leaf(source, scope), place
+        # The parts of a template, and then what puts them together.
+        parts = [self._inner(rule, part.expression, scope)[0] for part in source.parts]
+        text = self._w.fresh("v")
+        self._w.line(f"{text} = {self._w.constant(joined(source))}({', '.join(parts)})")
+        return text, place
 
-    def _place(self, source: Path | Constant) -> str:
+    def _inner(self, rule: Assign | Gather, expression: Expression, scope: Scope) -> Found:
+        """Write an expression inside another one; its variable is ``None`` where it is absent."""
+        value = self._w.fresh("v")
+        found = self.find(rule, expression, scope)
+        self._w.line(f"{value} = None")
+        with self._w.block(f"if {self._reader.present(found[0])}:"):
+            self.note_value(found[1], found[0])
+            made = self.transformed(rule, expression, found, scope)
+            changed = made != found[0]
+            with self._w.block(f"if {made} is not None:", when=changed):
+                self._w.line(f"{value} = {self._fitted(made, 'text', changed=changed)}")
+        return value, found[1]
+
+    def _place(self, source: Source) -> str:
         return self._w.constant(place_in(source))
 
     def condition(self, condition: Condition, scope: Scope) -> str:

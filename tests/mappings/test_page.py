@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from mappings import errors, grammar, spec, transforms, yaml_text
+from mappings import errors, grammar, numbers, spec, template, texts, yaml_text
 from mappings.mapping import Mapping, load
 from mappings.transforms import COERCIONS, TRANSFORMS
 from schemas.envelope import DOCUMENTS
@@ -124,10 +124,10 @@ def test_paths_find_what_the_page_says() -> None:
     ("transform", "given", "result"), [(r[0], r[2], r[3]) for r in rows("transform")]
 )
 def test_transforms_do_what_the_page_says(transform: str, given: str, result: str) -> None:
-    name, *arguments = transform.split()
-    found = TRANSFORMS[name](*arguments)(value(given))
+    step = grammar.expression(f"a | {transform}").transforms[0]
+    found = TRANSFORMS[step.name](*step.arguments)(value(given))
     expected = None if result == "nothing" else value(result)
-    assert (type(found), str(found)) == (type(expected), str(expected))
+    assert (type(readable(found)), str(found)) == (type(readable(expected)), str(expected))
 
 
 def test_every_transform_is_on_the_page() -> None:
@@ -177,6 +177,10 @@ def test_the_limits_are_those_of_the_code() -> None:
             grammar.PARTS_MAX,
             grammar.LISTS_MAX,
             spec.BRANCHES_MAX,
-            transforms.DIGITS_MAX,
+            numbers.DIGITS_MAX,
+            texts.LENGTH_MAX,
+            template.LENGTH_MAX,
+            texts.WIDTH_MAX,
+            texts.PLACE_MAX,
         )
     ]
