@@ -12,14 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from connectors.api import Document
 from hub import journal, library
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.people import masking
 from hub.store.tables import document
+from mappings.mapping import Mapping
+from schemas.model import Canonical
 from schemas.problem import Rejected
 
-__all__ = ["Explained", "explain"]
+__all__ = ["Explained", "explain", "explained"]
 
 _ZONE = {"location": "the zone of the Location", "assumed": "the zone that the source assumes"}
 
@@ -53,7 +56,6 @@ def explain(
     """
     columns = (
         document.c.message_id,
-        document.c.at,
         document.c.mapping,
         document.c.body,
         document.c.kind,
@@ -65,28 +67,45 @@ def explain(
     assert stored is not None
     translator = hub.translator(connection, stored)
     named = next(n for n in translator.named(stored) if n.fact == fact)
-    mapping = library.version(connection, row[2])
-    origins = mapping.trace(named.document.body).origins
-    values = mapping.spec.model.model_validate_json(row[3]).model_dump(
-        mode="json", exclude_none=True
-    )
-    shown = values if reveal else masking.body(row[4], values)
-    explained = []
+    mapping = library.version(connection, row[1])
+    model = mapping.spec.model.model_validate_json(row[2])
+    rows = [
+        each
+        for each in explained(mapping, stored, named.document, model, row[3], reveal=reveal)
+        if not path or each.path == path or each.path.startswith((f"{path}.", f"{path}["))
+    ]
+    if not rows:
+        raise Rejected(NOT_FOUND.at("the document has nothing at this path", path=path))
+    return rows
+
+
+def explained(
+    mapping: Mapping,
+    stored: journal.Stored,
+    source: Document,
+    model: Canonical,
+    kind: str,
+    *,
+    reveal: bool,
+) -> list[Explained]:
+    """Explain every value of what a mapping made of a source document; masked as ``explain``."""
+    origins = mapping.trace(source.body).origins
+    values = model.model_dump(mode="json", exclude_none=True)
+    shown = values if reveal else masking.body(kind, values)
+    rows = []
     # A masked document has the paths of the one that it masks.
     for (where, value), (_, said) in zip(_leaves(values), _leaves(shown), strict=True):
-        if path and where != path and not where.startswith((f"{path}.", f"{path}[")):
-            continue
         origin = origins.get(where) or origins.get(where.rpartition(".")[0])
         by_hub = _by_hub(where, values)
-        source = f"{row[1]}.{origin.source}" if origin and row[1] else origin and origin.source
-        explained.append(
+        found = origin and (f"{source.at}.{origin.source}" if source.at else origin.source)
+        rows.append(
             Explained(
                 path=where,
                 value=said,
                 message_id=stored.id,
                 file=stored.file,
                 byte=stored.offset,
-                source=by_hub or source or "the default of the model",
+                source=by_hub or found or "the default of the model",
                 sent=None if by_hub or origin is None else _sent(origin.value, open_=said == value),
                 rule=mapping.rule(origin.line) if origin and not by_hub else "",
                 mapping=mapping.spec.file,
@@ -94,9 +113,7 @@ def explain(
                 version=mapping.version,
             )
         )
-    if not explained:
-        raise Rejected(NOT_FOUND.at("the document has nothing at this path", path=path))
-    return explained
+    return rows
 
 
 def _sent(value: Any, *, open_: bool) -> Any:

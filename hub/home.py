@@ -54,6 +54,11 @@ class Home:
         return self.path / "lynchpin.db"
 
     @property
+    def mappings(self) -> Path:
+        """Working copies of mappings; what is in force lies in the database."""
+        return self.path / "mappings"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.path / "lock"

@@ -17,10 +17,14 @@ from sqlalchemy import Connection, insert, select
 from connectors import registry
 from hub import audit, library
 from hub.store.tables import mapping_publication
+from mappings.errors import suggestion
 from mappings.spec import version_of
-from schemas.problem import Cause, Rejected
+from schemas.problem import Cause, ConfigError, Rejected
 
 __all__ = [
+    "NOTHING_BEFORE",
+    "NO_MAPPING",
+    "NO_VERSION",
     "Publication",
     "Target",
     "current",
@@ -29,12 +33,21 @@ __all__ = [
     "log",
     "publish",
     "rollback",
+    "siblings",
+    "target",
+    "targets",
+    "text_of",
 ]
 
 NOTHING_BEFORE = Cause(
     "LP-PUB-001",
     "No other version of this mapping was in force before.",
     "Look at `lynchpin map log`; name one of its versions with `--to`.",
+)
+NO_MAPPING = Cause(
+    "LP-PUB-003",
+    "There is no mapping of this name.",
+    "Name one as `lynchpin map list` shows it, such as `shopify.order`.",
 )
 NO_VERSION = Cause(
     "LP-PUB-002",
@@ -76,6 +89,36 @@ class Publication:
     def own(self) -> bool:
         """Whether it is another text than the shipped one, so that an update leaves it alone."""
         return self.hash != self.shipped
+
+
+def target(name: str) -> Target:
+    """What a mapping of this name is for; of several kinds that share it, the first.
+
+    A kind of message goes by its own name as well: ``connector.kind``. Raises ``ConfigError``.
+    """
+    connector, _, rest = name.partition(".")
+    manifest = registry.manifests().get(connector)
+    messages = manifest.messages if manifest is not None else {}
+    for kind, message in messages.items():
+        if rest in (message.mapping, kind):
+            return Target(connector, kind)
+    known = [str(each) for each in targets(registry.manifests())]
+    raise ConfigError(NO_MAPPING.at(f"no mapping {name!r}{suggestion(name, known)}"))
+
+
+def siblings(target: Target) -> list[Target]:
+    """The kinds of message that go through the mapping of this one, itself among them."""
+    messages = registry.manifests()[target.connector].messages
+    name = messages[target.kind].mapping
+    return [Target(target.connector, kind) for kind, m in messages.items() if m.mapping == name]
+
+
+def targets(connectors: Collection[str]) -> Iterator[Target]:
+    """Every kind of message of these connectors."""
+    manifests = registry.manifests()
+    for connector in sorted(connectors):
+        for kind in manifests[connector].messages:
+            yield Target(connector, kind)
 
 
 def log(connection: Connection, target: Target) -> list[Publication]:
@@ -132,6 +175,9 @@ def rollback(
         return before
     detail = {"version": chosen, "instead_of": before.hash if before else None}
     _audited(connection, actor, "mapping.rollback", target, detail, now=now)
+    if chosen == library.shipped(target.connector, target.kind).version:
+        # It may be one that was never in force here.
+        library.keep(connection, *library.shipped_text(target.connector, target.kind), now=now)
     return _added(connection, target, chosen, "rollback", actor=actor, now=now)
 
 
@@ -145,10 +191,20 @@ def destination(connection: Connection, target: Target, to: str | None) -> str:
         return stack[-2]
     if to == _SHIPPED:
         return library.shipped(target.connector, target.kind).version
-    found = {line.hash for line in lines if line.hash.startswith(to)}
+    shipped = library.shipped(target.connector, target.kind).version
+    found = {known for known in (shipped, *(line.hash for line in lines)) if known.startswith(to)}
     if len(to) < _DIGITS_MIN or len(found) != 1:
         raise Rejected(NO_VERSION.at(f"{len(found)} versions of {target} begin with that"))
     return found.pop()
+
+
+def text_of(connection: Connection, target: Target, version: str) -> tuple[str, str, str]:
+    """Hash, text and file name of a version, told as for ``rollback``. Raises ``Rejected``."""
+    chosen = destination(connection, target, version)
+    if chosen == library.shipped(target.connector, target.kind).version:
+        # What is shipped need not have been kept by a hub yet.
+        return chosen, *library.shipped_text(target.connector, target.kind)
+    return chosen, *library.text_of(connection, chosen)
 
 
 def _stack(lines: list[Publication]) -> list[str]:
@@ -166,7 +222,7 @@ def _stack(lines: list[Publication]) -> list[str]:
 
 def follow_shipped(connection: Connection, connectors: Collection[str], *, now: str) -> None:
     """Put what is shipped in force where nothing else is; keep its text in any case."""
-    for target in _targets(connectors):
+    for target in targets(connectors):
         text, file = library.shipped_text(target.connector, target.kind)
         version_hash = version_of(text)
         library.keep(connection, text, file, now=now)
@@ -174,13 +230,6 @@ def follow_shipped(connection: Connection, connectors: Collection[str], *, now: 
         if line is None or (not line.own and line.hash != version_hash):
             by = f"lynchpin {installed('lynchpin')}"
             _added(connection, target, version_hash, "shipped", actor=by, now=now)
-
-
-def _targets(connectors: Collection[str]) -> Iterator[Target]:
-    manifests = registry.manifests()
-    for connector in sorted(connectors):
-        for kind in manifests[connector].messages:
-            yield Target(connector, kind)
 
 
 def _added(

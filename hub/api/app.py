@@ -20,6 +20,7 @@ from hub.api import (
     health,
     holds,
     intake,
+    mappings,
     messages,
     records,
     reference,
@@ -79,7 +80,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access),
+        *(export, reference, access, mappings),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

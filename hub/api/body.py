@@ -176,15 +176,15 @@ async def _hear_out(stream: AsyncIterator[bytes]) -> None:
                     return
 
 
-async def parsed(request: Request, model: type[Model]) -> Model:
+async def parsed(
+    request: Request, model: type[Model], *, bytes_max: int = _JSON_BYTES_MAX
+) -> Model:
     """A small JSON body. FastAPI would read one of any size before it asks who is calling.
 
     Raises ``Refused`` as ``received`` does, or if it is not what the model wants.
     """
     content = bytearray()
-    arriving = _arriving(
-        request, request.stream(), bytes_max=_JSON_BYTES_MAX, seconds=_WEBHOOK_SECONDS
-    )
+    arriving = _arriving(request, request.stream(), bytes_max=bytes_max, seconds=_WEBHOOK_SECONDS)
     async for piece in arriving:
         content += piece
     try:

@@ -26,6 +26,7 @@ _TAGS = {
     "messages": "What came in, and what of it is held for a person.",
     "documents": "Transactions and Orders.",
     "customers": "People, masked until somebody says why they must be seen.",
+    "mappings": "What is in force, since when, and putting another version in force.",
     "reference": "Locations, workstations and items.",
     "keys": "Who may call.",
     "health": "Whether the hub is well.",

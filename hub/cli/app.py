@@ -20,6 +20,7 @@ from hub.cli import (
     transaction,
     up,
 )
+from hub.cli.map import app as mappings
 from hub.cli.terminal import complain
 from schemas.problem import LynchpinError
 
@@ -40,6 +41,7 @@ app.command()(console.console)
 app.add_typer(key.app, name="key", help="Who may call the hub.")
 app.add_typer(message.app, name="message", help="What came in, as it came in.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
+app.add_typer(mappings, name="map", help="Mappings, from a working copy to what is in force.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
 app.add_typer(order.app, name="order", help="Orders of every channel.")
 app.add_typer(customer.app, name="customer", help="People, and what happened to them.")

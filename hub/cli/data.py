@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import Reveal, out, print_json, table
 from hub.cli.way import way
+from hub.explain import Explained
 
 load = typer.Typer(no_args_is_help=True)
 
@@ -45,6 +47,14 @@ def explain(
     if as_json:
         print_json([dataclasses.asdict(row) for row in rows])
         return
+    print_values(rows)
+    first = rows[0]
+    where = f"message {first.message_id}, file {first.file}, byte {first.byte}"
+    out.print(f"{where}; mapping {first.mapping}, version {first.version}", soft_wrap=True)
+
+
+def print_values(rows: Iterable[Explained]) -> None:
+    """Values, each with its source and the rule that took it from there."""
     for row in rows:
         out.print(f"[bold]{escape(row.path)}[/] = {escape(str(row.value))}", soft_wrap=True)
         sent = "" if row.sent is None else f", sent as {row.sent!r}"
@@ -52,9 +62,6 @@ def explain(
         if row.line is not None:
             rule = escape(" ".join(row.rule.split()))
             out.print(f"  by   {rule}  ({row.mapping}:{row.line})", soft_wrap=True)
-    first = rows[0]
-    where = f"message {first.message_id}, file {first.file}, byte {first.byte}"
-    out.print(f"{where}; mapping {first.mapping}, version {first.version}", soft_wrap=True)
 
 
 def export(

@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 from hub import audit, holds, journal, keys, reference, relocate
 from hub import export as exporting
 from hub import receive as receiving
+from hub.authoring import publishing
+from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.cli.open import reading, writing
@@ -23,6 +25,7 @@ from hub.keys import Role
 from hub.people import view
 from hub.people.document import Document, shown
 from hub.people.view import Found, Person
+from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
 from hub.settle import Settled
@@ -88,6 +91,19 @@ class Here:
         """Load a table."""
         with writing() as hub, hub.engine.begin() as connection:
             return _LOADERS[noun](connection, file)
+
+    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
+        """Put a mapping in force."""
+        publishing.check(draft)
+        with writing() as hub, hub.engine.begin() as connection:
+            return publishing.publish(
+                connection, draft, actor=self._actor, now=hub.now(), report=report
+            )
+
+    def rollback(self, target: Target, to: str | None) -> Publication:
+        """Put an earlier version of a mapping in force again."""
+        with writing() as hub, hub.engine.begin() as connection:
+            return publishing.rollback(connection, target, to, actor=self._actor, now=hub.now())
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import getpass
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +18,14 @@ import httpx2
 
 from hub import home as homes
 from hub import settings
+from hub.authoring.draft import Draft, example_files
 from hub.causes import FILE_MISSING, TABLE_UNREADABLE, UNKNOWN_SOURCE
 from hub.cli.way import Noun
 from hub.explain import Explained
 from hub.keys import NO_KEY, Role
 from hub.people.document import Document
 from hub.people.view import Found, Person
+from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
 from hub.running import Running
@@ -205,6 +209,16 @@ class There:
         path = f"/reference/{noun}"
         return Loaded(**self._answer("POST", path, content=content, headers=_named(file)))
 
+    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
+        """Put a mapping in force, with the files that its examples name."""
+        files = {name: _packed(content) for name, content in example_files(draft).items()}
+        wanted = {"text": draft.text, "file": draft.file, "examples": files, "report": report}
+        return _publication(self._answer("POST", f"{_mapping(draft.target)}/publish", json=wanted))
+
+    def rollback(self, target: Target, to: str | None) -> Publication:
+        """Put an earlier version of a mapping in force again."""
+        return _publication(self._answer("POST", f"{_mapping(target)}/rollback", json={"to": to}))
+
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""
         asked = {"q": text, **({"region": region} if region else {})}
@@ -262,6 +276,20 @@ class There:
             return self._client.request(method, path, **options)
         except httpx2.TransportError as error:
             raise Unavailable(GONE.at(type(error).__name__)) from None
+
+
+def _mapping(target: Target) -> str:
+    return f"/mappings/{quote(target.connector)}/{quote(target.kind)}"
+
+
+def _packed(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def _publication(said: dict[str, Any]) -> Publication:
+    names = ("id", "connector", "kind", "act", "shipped", "actor", "at")
+    report = said["report"] and json.dumps(said["report"], sort_keys=True)
+    return Publication(hash=said["version"], report=report, **{n: said[n] for n in names})
 
 
 def _check_size(file: Path) -> None:

@@ -6,18 +6,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from hub import home as homes
 from hub import lock, running
 from hub.home import Home
 
 if TYPE_CHECKING:
+    from hub.authoring.draft import Draft
     from hub.cli.there import There
     from hub.explain import Explained
     from hub.keys import Role
     from hub.people.document import Document
     from hub.people.view import Found, Person
+    from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
     from hub.settle import Settled
@@ -63,6 +65,12 @@ class Way(Protocol):
 
     def load(self, noun: str, file: Path) -> Loaded:
         """Load a table of locations, workstations or items, or nothing of it."""
+
+    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
+        """Put a mapping in force, with the report of its plan; checks it again before that."""
+
+    def rollback(self, target: Target, to: str | None) -> Publication:
+        """Put an earlier version of a mapping in force again."""
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand, masked."""

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors import registry
+from hub import library
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.demo.receipt import Receipt
 from hub.demo.retailer import NEW_YORK
@@ -19,6 +21,7 @@ RECEIPTS = [entry for entry in till.day(NEW_YORK, seed=3) if isinstance(entry, R
 ORDER = next(iter(shop.orders(1, seed=3)))
 SHOPPER = ORDER.person
 SALE = "/".join(RECEIPTS[0].key)
+_SAMPLES = registry.folder("poslog") / "samples"
 PROGRAM = Path(sys.executable).with_name("lynchpin")
 FILES = {
     "again.xml": [poslog_writer.transaction(RECEIPTS[0])],
@@ -37,6 +40,18 @@ TABLES = {
     "broken.csv": "system,store,zone,currency\nposlog,1,Nowhere/Land,USD\n",
 }
 
+_SHIPPED, _ = library.shipped_text("poslog", "retail")
+_EXAMPLE = "  - {from: a-sale.xml, expect: a-sale.json}\n"
+MAPPINGS = {
+    # Makes the same, as another version.
+    "own.yaml": f"{_SHIPPED}# ours\n",
+    # With an example that the connector does not bring.
+    "examples.yaml": f"{_SHIPPED}{_EXAMPLE}",
+    "a-sale.xml": (_SAMPLES / "v2-cash-sale-with-change.xml").read_text("utf-8"),
+    "a-sale.json": (_SAMPLES / "v2-cash-sale-with-change.canonical.json").read_text("utf-8"),
+    "broken.yaml": _SHIPPED.replace("BusinessDayDate", "NoSuchDay", 1),
+}
+
 
 def day(*transactions: bytes) -> bytes:
     return b"".join(poslog_writer.document(transactions, dialect="v2"))
@@ -52,6 +67,8 @@ def furnish(house: House) -> House:
     for name, transactions in FILES.items():
         house.file(day(*transactions), name)
     for name, text in TABLES.items():
+        house.file(text.encode(), name)
+    for name, text in MAPPINGS.items():
         house.file(text.encode(), name)
     house.file(b"", "empty.xml")
     return house

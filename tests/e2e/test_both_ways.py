@@ -40,6 +40,7 @@ def _same(text: str) -> str:
     """Without what is another one each time: keys, clocks, and the key of the command line."""
     text = re.sub(r"lp_[0-9a-f]{12}_[\w-]{43}", "KEY", text)
     text = re.sub(r"\b[0-9a-f]{12}\b", "ID", text)
+    text = re.sub(r"key [0-9a-f]{12} command line, ", "", text)
     text = re.sub(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "NOW", text)
     return "\n".join(line for line in text.splitlines() if "command line" not in line)
 
@@ -94,6 +95,27 @@ COMMANDS = [
     f"transaction show {SALE}",
     f"transaction show {SALE} --json --reveal because",
     "transaction show ../orders",
+    "map list",
+    "map list --json",
+    "map check own.yaml",
+    "map test own.yaml --json",
+    "map try own.yaml again.xml --json",
+    "map try own.yaml 1 --reveal because",
+    "map publish broken.yaml",
+    "map publish own.yaml --dry-run",
+    "map publish own.yaml",
+    "map publish own.yaml --json",
+    "map publish examples.yaml",
+    "map log poslog.retail --json",
+    "map show poslog.retail@shipped",
+    "map diff poslog.retail@shipped poslog.retail",
+    "map diff own.yaml --json",
+    "map rollback poslog.retail --dry-run",
+    "map rollback poslog.retail",
+    "map rollback poslog.retail --to shipped --json",
+    "map rollback poslog.retail",
+    "map rollback poslog.retail --to ffff",
+    "map rollback poslog.nothing",
     "message find --json",
     "message show 1 --json",
     "message show 1 --reveal because",

@@ -1,0 +1,1 @@
+"""Authoring: what somebody who changes a mapping asks of it before and after it is in force."""
