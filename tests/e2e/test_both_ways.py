@@ -40,7 +40,7 @@ def _same(text: str) -> str:
     """Without what is another one each time: keys, clocks, and the key of the command line."""
     text = re.sub(r"lp_[0-9a-f]{12}_[\w-]{43}", "KEY", text)
     text = re.sub(r"\b[0-9a-f]{12}\b", "ID", text)
-    text = re.sub(r"key [0-9a-f]{12} command line, ", "", text)
+    text = re.sub(r"key ID command line, ", "", text)
     text = re.sub(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", "NOW", text)
     return "\n".join(line for line in text.splitlines() if "command line" not in line)
 

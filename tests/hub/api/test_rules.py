@@ -80,6 +80,8 @@ MAY_CALL = {
     "GET /console/messages": "session",
     "GET /console/messages/{number}": "session",
     "POST /console/messages/{number}": "session",
+    "GET /console/mappings": "session",
+    "GET /console/mappings/{connector}/{kind}": "session",
     "GET /console/holds": "session",
     "POST /console/holds/confirm": "session",
     "POST /console/holds/release": "session",
