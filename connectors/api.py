@@ -230,6 +230,9 @@ class Connector:
     use. A connector without it takes no webhooks: its records come in with a key.
 
     ``reply(request, options)`` answers a webhook. Without it the sender gets the record's number.
+
+    ``bind(options)`` gives the connector as it is under these options, for one whose scrub profile
+    or ``continues`` depends on them.
     """
 
     manifest: Manifest
@@ -241,3 +244,8 @@ class Connector:
     options: type[Options] = Options
     verify: Callable[[Request, Secrets, Any, datetime], Stamp] | None = None
     reply: Callable[[Request, Any], Reply] | None = None
+    bind: Callable[[Any], Connector] | None = None
+
+    def bound(self, options: Any) -> Connector:
+        """This connector under the options of a source; every door and every capture asks this."""
+        return self if self.bind is None else self.bind(options)

@@ -52,12 +52,12 @@ class Hub:
     def door(self, source_name: str) -> Door:
         """The door of a source. Raises ``Refused`` if there is no such source."""
         source = self.settings.source(source_name)
-        connector = registry.load(source.connector)
+        options = self._options(source_name, source)
         return Door(
             source_name,
             source.system,
-            connector,
-            self._options(source_name, source),
+            registry.load(source.connector).bound(options),
+            options,
             source.secrets,
             source.public_url,
         )

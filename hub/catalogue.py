@@ -24,6 +24,7 @@ _AREAS = {
     "LP-DOC": "Documents: the message is held",
     "LP-JSON": "JSON documents: the message is held",
     "LP-XML": "XML documents: the message is held",
+    "LP-LAY": "Layouts, and files and messages that do not fit theirs",
     "LP-MAP": "Mappings",
     "LP-PUB": "Publishing mappings: what was in force stays in force",
     "LP-CHK": "Checks: the document was accepted and flagged",

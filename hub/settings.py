@@ -169,12 +169,12 @@ def read(home: Home) -> Settings:
 
 
 def check_options(name: str, source: Source, model: type[Model], home: Home) -> Model:
-    """Give the options of a source as its connector wants them.
+    """Give the options of a source as its connector wants them; files are taken from the home.
 
     Raises ``ConfigError`` naming the file or the variable, and the option that is wrong in it.
     """
     try:
-        return model.model_validate(source.options)
+        return model.model_validate(source.options, context={"home": home.path})
     except ValidationError as error:
         raise _explain(error, model, home.settings, at=("sources", name, "options")) from error
 

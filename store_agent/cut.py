@@ -28,6 +28,7 @@ _BORDER = {
     "json": re.compile(rb"[{}\[\],]"),
     "form": re.compile(rb"&"),
     "text": re.compile(rb"[,;|\"'<>(){}]"),
+    "positional": re.compile(rb"[\r\n]"),
 }
 
 

@@ -64,12 +64,18 @@ class Folder:
         spool: Spool,
         connector: Connector,
         clock: Clock,
+        home: Path | None = None,
     ) -> None:
-        """Raises ``pydantic.ValidationError`` for options that are none of the connector's."""
+        """Files that the options name are taken from the ``home``.
+
+        Raises ``pydantic.ValidationError`` for options that are none of the connector's, and
+        ``ConfigError`` for a file of theirs that cannot be used.
+        """
+        place = {"home": home}
         self.name = name
         self._settings, self._spool, self._clock = settings, spool, clock
-        self._connector = connector
-        self._options: Any = connector.options.model_validate(settings.options)
+        self._options: Any = connector.options.model_validate(settings.options, context=place)
+        self._connector = connector.bound(self._options)
         self._settled: dict[str, Look] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._damaged = spool.damaged(name)

@@ -47,7 +47,7 @@ def run(home: Home, stopping: threading.Event) -> bool:
     ):
         watching, shipping = [], []
         for name in settings.captures:
-            folder = _folder(name, settings, spool, clock)
+            folder = _folder(name, settings, spool, clock, home)
             lane = Lane(name, spool=spool, link=link, clock=clock, stopping=stopping)
             watching.append(_guarded(_watching(folder, spool, stopping), stopping, failed))
             shipping.append(_guarded(lane.run, stopping, failed))
@@ -63,11 +63,11 @@ def run(home: Home, stopping: threading.Event) -> bool:
     return not failed.is_set()
 
 
-def _folder(name: str, settings: Settings, spool: Spool, clock: Clock) -> Folder:
+def _folder(name: str, settings: Settings, spool: Spool, clock: Clock, home: Home) -> Folder:
     capture = settings.captures[name]
     connector = registry.load(capture.connector)
     try:
-        return Folder(name, capture, spool=spool, connector=connector, clock=clock)
+        return Folder(name, capture, spool=spool, connector=connector, clock=clock, home=home.path)
     except ValidationError as error:
         where = f"captures.{name}.options"
         worst = error.errors(include_url=False, include_input=False)[0]["msg"]

@@ -27,6 +27,7 @@ from connectors.scrub.field import (
     json_numbers,
     xml_leaves,
 )
+from connectors.scrub.positional import Positions, finds
 from connectors.scrub.spelling import decoded, plain, views, write_mask
 
 __all__ = ["COMMON_PAN", "COMMON_SECRET", "ScrubProfile", "scrub", "scrub_text"]
@@ -94,16 +95,19 @@ class ScrubProfile:
     any other text the search for card numbers.
 
     ``pan`` and ``secret`` reach into child elements, attributes, objects and arrays; ``never``
-    is about a field's own text. In the syntax ``text`` there are no fields.
+    is about a field's own text. In the syntax ``text`` there are no fields; in ``positional`` they
+    have places in place of names, which one of the ``layouts`` says.
     """
 
-    syntax: Literal["xml", "json", "form", "text"]
+    syntax: Literal["xml", "json", "form", "text", "positional"]
     pan: frozenset[str] = COMMON_PAN
     """Fields that hold a card number: every digit but the last four is masked."""
     secret: frozenset[str] = COMMON_SECRET
     """Fields of which every letter and digit is masked."""
     never: frozenset[str] = frozenset()
     """Item numbers, order ids, loyalty numbers: never touched, even if they pass for cards."""
+    layouts: tuple[Positions, ...] = ()
+    """Where the fields lie, in the syntax ``positional``; one record may fit several of these."""
 
 
 def scrub(payload: bytes, profile: ScrubProfile) -> bytes:
@@ -132,6 +136,9 @@ def _scrub(payload: bytes, profile: ScrubProfile, *, widths: int) -> bytes:
     # A mask may set apart what only then looks like a card, so it ends when nothing changes.
     while (masked := _masked(payload, profile)) != payload:
         payload = masked
+    if profile.layouts:
+        # Zero bytes fill up the fields of a fixed width; what is left of them may be UTF-16.
+        profile = _TEXT
     if widths and b"\0" in payload:
         while (masked := _masked_wide(payload, profile, widths=widths - 1)) != payload:
             payload = masked
@@ -161,14 +168,16 @@ def _masked_wide(payload: bytes, profile: ScrubProfile, *, widths: int) -> bytes
 
 def _masked(payload: bytes, profile: ScrubProfile) -> bytes:
     """One pass over the bytes as they are."""
-    finds = [[view.at(i) for i in find] for view in views(payload) for find in exposed(view.text)]
+    if profile.layouts:
+        return _masked_in_place(payload, profile.layouts)
+    found = [[view.at(i) for i in find] for view in views(payload) for find in exposed(view.text)]
     names = _names(profile)
-    if not finds and not names.may_occur(payload):
+    if not found and not names.may_occur(payload):
         return payload
     leaves = list(_LEAVES[profile.syntax](payload, names.rule_of))
     offsets = set(_covered(payload, leaves))
     never = [leaf for leaf in leaves if leaf.rule == "never"]
-    for find in finds:
+    for find in found:
         at = bisect_right(never, find[0], key=lambda leaf: leaf.start) - 1
         if at < 0 or find[0] >= never[at].end:
             offsets.update(find)
@@ -179,6 +188,16 @@ def _masked(payload: bytes, profile: ScrubProfile) -> bytes:
         write_mask(out, payload, offset)
     if profile.syntax == "json":
         _quote_numbers(out, payload)
+    return bytes(out)
+
+
+def _masked_in_place(payload: bytes, layouts: tuple[Positions, ...]) -> bytes:
+    masks = finds(payload, layouts)
+    if not masks:
+        return payload
+    out = bytearray(payload)
+    for offset, mask in masks.items():
+        out[offset] = mask
     return bytes(out)
 
 
@@ -221,6 +240,7 @@ _LEAVES: dict[str, Callable[[bytes, RuleOf], Iterator[Leaf]]] = {
     "json": json_leaves,
     "form": form_leaves,
     "text": _no_leaves,
+    "positional": _no_leaves,
 }
 
 _WORDS = bytes(c if c >= 0x80 or chr(c).isalpha() or chr(c) == "_" else 0x20 for c in range(256))

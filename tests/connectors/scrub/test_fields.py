@@ -101,11 +101,17 @@ def test_a_json_field_of_card_data_is_masked_whatever_it_holds(before: str, afte
     ],
 )
 def test_the_nearest_name_decides(pan: str, secret: str, never: str, after: str) -> None:
-    names = [frozenset(name.split()) for name in (pan, secret, never)]
+    pans, secrets, nevers = (frozenset(name.split()) for name in (pan, secret, never))
     xml = f"<a><b><c>{PAN}</c></b></a>".encode()
-    assert check(xml, ScrubProfile("xml", *names)).decode() == f"<a><b><c>{after}</c></b></a>"
+    assert (
+        check(xml, ScrubProfile("xml", pans, secrets, nevers)).decode()
+        == f"<a><b><c>{after}</c></b></a>"
+    )
     order = f'{{"a": {{"b": [{{"c": "{PAN}"}}]}}}}'.encode()
-    assert json.loads(check(order, ScrubProfile("json", *names)))["a"]["b"][0]["c"] == after
+    assert (
+        json.loads(check(order, ScrubProfile("json", pans, secrets, nevers)))["a"]["b"][0]["c"]
+        == after
+    )
 
 
 def test_never_is_about_the_own_text_of_a_field() -> None:
