@@ -8,8 +8,10 @@ from schemas.problem import Cause
 
 __all__ = [
     "CODE_UNKNOWN",
+    "DIRECTION",
     "EXAMPLE",
     "HOSTILE",
+    "INEXPRESSIBLE",
     "LOOKUP_UNKNOWN",
     "RULE",
     "SYNTAX",
@@ -38,6 +40,11 @@ EXAMPLE = Cause(
     "An example of the mapping does not come out as written.",
     "Mend the rule, or the expected document if the new result is right.",
 )
+DIRECTION = Cause(
+    "LP-MAP-006",
+    "A mapping of both directions does not say what it loses on the way back.",
+    "Mend the rule, or declare the field; see docs/mapping.md, Both directions.",
+)
 VALUE = Cause(
     "LP-MAP-101",
     "A value of the document does not fit what its rule makes of it.",
@@ -57,6 +64,11 @@ LOOKUP_UNKNOWN = Cause(
     "LP-MAP-202",
     "Reference data does not have, or not only once, what a rule looks up; the field was left out.",
     "Load the Location or Item that the value names, or correct the rule; then replay the message.",
+)
+INEXPRESSIBLE = Cause(
+    "LP-MAP-301",
+    "The channel cannot express a value of the document as it is.",
+    "Leave the value out, change it, or declare the field in the mapping.",
 )
 
 

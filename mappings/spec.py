@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn, TypeVar
 
-from mappings import grammar
+from mappings import declared, direction, grammar
 from mappings.errors import RULE, SYNTAX, TARGET, suggestion
 from mappings.grammar import GrammarError, Key
 from mappings.own import Function
@@ -36,6 +36,7 @@ from schemas.problem import Cause, ConfigError
 __all__ = ["Example", "Spec", "read", "version_of"]
 
 _HEADER = ("mapping", "reads", "to", "summary", "rules", "codes", "ignore", "examples")
+_KEYS = (*_HEADER, *declared.KEYS)
 _SET_BY_HUB = ("system",)
 TEXT_MAX = 2000
 BRANCHES_MAX = 40
@@ -66,6 +67,7 @@ class Spec:
     text: str
     file: str
     version: str
+    declared: declared.Declared
     functions: Mapping[str, Function] = field(default_factory=dict)
     """What the connector adds to the language. No part of the text or its version."""
 
@@ -100,8 +102,8 @@ class _Reader:
     def spec(self) -> Spec:
         header = {key.value: (key, node) for key, node in parse(self._text, self._file).entries}
         for key, (scalar, _) in header.items():
-            if key not in _HEADER:
-                self._fail(scalar.line, f"unknown key {key!r}{suggestion(key, _HEADER)}")
+            if key not in _KEYS:
+                self._fail(scalar.line, f"unknown key {key!r}{suggestion(key, _KEYS)}")
         for key in ("mapping", "reads", "to", "rules"):
             if key not in header:
                 self._fail(1, f"the key {key!r} is missing")
@@ -119,7 +121,7 @@ class _Reader:
             self._codes = {self._word(k): self._table(n) for k, n in self._map(header["codes"][1])}
         ignore = self._ignore(header["ignore"][1]) if "ignore" in header else ()
         examples = self._examples(header["examples"][1]) if "examples" in header else ()
-        return Spec(
+        spec = Spec(
             name=name.value,
             reads="xml" if reads.value == "xml" else "json",
             to=to.value,
@@ -131,8 +133,11 @@ class _Reader:
             text=self._text,
             file=self._file,
             version=version_of(self._text),
+            declared=declared.read(header, reads=reads.value, file=self._file),
             functions=self._functions,
         )
+        direction.check(spec)
+        return spec
 
     def _fail(self, line: int, detail: str, cause: Cause = RULE) -> NoReturn:
         raise ConfigError(cause.at(f"line {line}: {detail}", rule=f"{self._file}:{line}"))

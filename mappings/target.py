@@ -16,7 +16,7 @@ from mappings.errors import suggestion
 from schemas.model import Canonical
 from schemas.moment import Moment
 
-__all__ = ["Kind", "TargetError", "kind_at", "location", "takes"]
+__all__ = ["Kind", "TargetError", "default_at", "kind_at", "location", "takes"]
 
 Kind = Literal["text", "decimal", "integer", "flag", "date", "moment", "object", "texts", "objects"]
 
@@ -44,6 +44,16 @@ def takes(model: type[Canonical], target: tuple[str, ...], value: object) -> boo
             continue
         return True
     return False
+
+
+@cache
+def default_at(model: type[Canonical], target: tuple[str, ...]) -> object:
+    """What a target is where nothing is said of it; ``None`` where the model has no such field."""
+    try:
+        found = _fields(model, target)
+    except TargetError:
+        return None
+    return None if found[0].is_required() else found[0].default
 
 
 @cache
