@@ -12,7 +12,6 @@ from typing import Any
 
 from mappings import canonical
 from mappings.canonical import Place
-from mappings.direction import alone
 from mappings.rules import (
     Assign,
     Choice,
@@ -37,10 +36,14 @@ __all__ = ["Backward", "Flaw", "Trial"]
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """What prevented a rule from writing a canonical value."""
+    """What prevented a rule from writing a canonical value.
+
+    ``other`` is one whose constant says that the rule is not meant for such an element at all.
+    """
 
     reason: str
     line: int | None
+    other: bool = False
 
 
 @dataclass(slots=True)
@@ -50,6 +53,8 @@ class Trial:
     flaws: dict[Place, Flaw] = field(default_factory=dict)
     covered: set[Place] = field(default_factory=set)
     hints: dict[Place, Flaw] = field(default_factory=dict)
+    dropped: dict[Place, Flaw] = field(default_factory=dict)
+    """Elements of lists that no rule makes."""
     top: list[tuple[Path, Any, Place, int]] = field(default_factory=list)
     """What rules inside write at the top of the document, once it is known that they do."""
 
@@ -58,6 +63,7 @@ class Trial:
         self.flaws |= other.flaws
         self.covered |= other.covered
         self.hints |= other.hints
+        self.dropped |= other.dropped
         self.top += other.top
 
     def turned_down(self, other: Trial) -> None:
@@ -79,11 +85,11 @@ class _Scope:
 class Backward:
     """Runs the rules of one mapping backwards."""
 
-    def __init__(self, spec: Spec, document: dict[str, Any]) -> None:
+    def __init__(self, spec: Spec, document: dict[str, Any], single: frozenset[Names]) -> None:
         self._spec = spec
         self._document = document
         self._xml = spec.reads == "xml"
-        self._alone = frozenset() if self._xml else alone(spec)
+        self._alone = frozenset() if self._xml else single
 
     def write(self, root: Node, trial: Trial) -> None:
         """Write the document below ``root`` and note in ``trial`` what came of it."""
@@ -117,14 +123,16 @@ class Backward:
         constant = rule.expression.constant
         if value is None:
             if constant is not None:
-                trial.flaws[place] = Flaw(f"it is always {constant!r} here", rule.line)
+                reason = f"it is always {constant!r} here"
+                trial.flaws[place] = Flaw(reason, rule.line, other=True)
             return
         kind = kind_at(self._spec.model, (*scope.names, *rule.target))
         try:
             value = canonical.fitted(kind, value)
             self._value(rule, value, kind, node, trial, place)
         except ValueError as error:
-            trial.flaws[place] = Flaw(str(error), rule.line)
+            other = isinstance(rule.expression.sources[0], Constant)
+            trial.flaws[place] = Flaw(str(error), rule.line, other=other)
 
     def _value(
         self, rule: Assign, value: Any, kind: str, node: Node, trial: Trial, place: Place
@@ -202,17 +210,16 @@ class Backward:
             place = (*scope.at, *target, index)
             inner = _Scope(element, place, (*scope.names, *target), ())
             leaves = set(canonical.places(self._spec.model, inner.names, element, place))
-            turned_down = []
-            for rule in rules:
-                tried, commit = self._element(rule, node, inner, scope)
-                if not tried.flaws and leaves <= tried.covered | self._declared(leaves):
-                    commit()
-                    trial.keep(tried)
-                    break
-                turned_down.append(tried)
-            else:
-                for tried in turned_down:
-                    trial.turned_down(tried)
+            tries = [self._element(rule, node, inner, scope) for rule in rules]
+            done = leaves - self._declared(leaves)
+            tried, commit = min(tries, key=lambda each: _lacks(each[0], done))
+            # One that is not made whole still takes its place, so that those behind it keep theirs.
+            if refusal := tried.flaws.get(place) or _for_another(tried):
+                many = refusal.other and len(rules) > 1
+                trial.dropped[place] = Flaw("no rule makes it", None) if many else refusal
+                continue
+            commit()
+            trial.keep(tried)
 
     def _declared(self, places: set[Place]) -> set[Place]:
         return {p for p in places if self._spec.declared.why_one_way(canonical.names(p))}
@@ -298,6 +305,15 @@ class Backward:
             if self._holds(test, node) is False:
                 reason = f"the condition on {test.path} would not hold"
                 trial.flaws.setdefault(place, Flaw(reason, line))
+
+
+def _for_another(trial: Trial) -> Flaw | None:
+    return next((flaw for flaw in trial.flaws.values() if flaw.other), None)
+
+
+def _lacks(trial: Trial, places: set[Place]) -> tuple[bool, int]:
+    """How far what was tried is from the whole."""
+    return _for_another(trial) is not None, len(trial.flaws) + len(places - trial.covered)
 
 
 def _turn(rule: Rule) -> int:

@@ -61,7 +61,11 @@ def read(header: Header, *, reads: str, file: str) -> Declared:
         reader.fail(root.line, f"{root.value!r} is no name of an element")
     lossy, one_way = reader.reasons("lossy"), reader.reasons("one_way")
     return Declared(
-        both=True, lossy=lossy, one_way=one_way, root=root.value if root else None, lines=reader.lines
+        both=True,
+        lossy=lossy,
+        one_way=one_way,
+        root=root.value if root else None,
+        lines=reader.lines,
     )
 
 

@@ -97,7 +97,10 @@ def alone(spec: Spec) -> frozenset[Names]:
         names = () if path.from_top else above
         for step in path.steps:
             names = (*names, step.name)
-            if not (step.many or step.where or step.index is not None):
+            if step.where is not None:
+                chosen_by = step.where[0].split(".")
+                found.update((*names, *chosen_by[:n]) for n in range(1, len(chosen_by) + 1))
+            elif not step.many and step.index is None:
                 found.add(names)
     return frozenset(found)
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from typing import Any
 
 from mappings.transforms import TRANSFORMS, as_decimal, as_text
 
 __all__ = ["INVERSES", "WITHOUT_INVERSE", "Inversion"]
+
+# Room for any number that a rule may meet; what does not divide evenly is no amount of the source.
+_EXACT = Context(prec=200, traps=[Inexact])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,16 @@ def _times(factor: str) -> Inversion:
         raise ValueError("nothing can be divided by zero")
 
     def divided(value: Any) -> Decimal:
-        quotient = as_decimal(value) / number
+        quotient = _EXACT.divide(as_decimal(value), number)
         # 20.0 came from 0.2 and not from 0.200: the product has the places of both together.
         exponent = as_decimal(value).as_tuple().exponent
         places = number.as_tuple().exponent
         assert isinstance(exponent, int)
         assert isinstance(places, int)
-        fitting = quotient.quantize(Decimal((0, (1,), exponent - places)))
-        return fitting if fitting == quotient else quotient
+        try:
+            return quotient.quantize(Decimal((0, (1,), exponent - places)), context=_EXACT)
+        except Inexact:
+            return quotient
 
     return Inversion(divided, reads=as_decimal)
 

@@ -2,21 +2,25 @@
 
 Put and get: what is written from a canonical document is mapped to the same document again, but
 for its one-way fields. Get and put: what a two-way field read in a source stands there again, at
-the same path and as it was spelt, once the source has become canonical and is written back. What
-``where`` and ``skip`` left out is left out on purpose, like what stands under ``ignore``.
+the same path and as it was spelt, once the source has become canonical and is written back; for a
+lossy field something stands there that is read the same. What ``where`` and ``skip`` left out is
+left out on purpose, like what stands under ``ignore``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
-from mappings.direction import fields
+from mappings import canonical
+from mappings.direction import Way, fields
 from mappings.inverse import write
-from mappings.mapping import Mapping, Origin
+from mappings.mapping import Mapping
 from mappings.rules import Assign, Choice, Gather, Rules
 from mappings.target import kind_at
+from mappings.trace import Origin
 from mappings.undo import spelling
 from schemas.problem import Rejected, shape
 
@@ -41,25 +45,40 @@ def broken(
 
 
 def _moved(mapping: Mapping, source: Any, body: Any) -> Iterator[str]:
-    """Where a two-way field does not come back as it was in the source."""
+    """Where a field does not come back as it was in the source, as far as its way promises."""
     try:
-        after = mapping.trace(body).origins
+        after = mapping.trace(body)
     except Rejected:
         return  # It has been found already.
-    two_way = {each.line for each in fields(mapping.spec) if each.way == "two-way"}
-    readings = dict(_readings(mapping, mapping.spec.rules, ()))
-    for target, origin in mapping.trace(source).origins.items():
-        if origin.line not in two_way:
+    before = mapping.trace(source)
+    model = mapping.spec.model
+    made, again = (
+        {canonical.path(p): v for p, v in canonical.leaves(model, t.document).items()}
+        for t in (before, after)
+    )
+    ways, readings = _rules(mapping)
+    for target, origin in before.origins.items():
+        where = f"[line {origin.line}]"
+        if ways[origin.line] == "one-way":
             continue
-        reading = readings[origin.line]
-        if target not in after:
-            yield f"{target}: {origin.source} does not come back [line {origin.line}]"
-        elif not _alike(origin, after[target], reading):
-            yield (
-                f"{target}: {origin.source}, like {shape(origin.value)!r}, comes back as "
-                f"{after[target].source}, like {shape(after[target].value)!r} "
-                f"[line {origin.line}]"
-            )
+        if target not in after.origins:
+            yield f"{target}: {origin.source} does not come back {where}"
+        elif ways[origin.line] == "two-way":
+            other = after.origins[target]
+            if not _alike(origin, other, readings[origin.line]):
+                yield (
+                    f"{target}: {origin.source}, like {shape(origin.value)!r}, comes back as "
+                    f"{other.source}, like {shape(other.value)!r} {where}"
+                )
+        elif target in made and not canonical.same(*made[target], again[target][1]):
+            yield f"{target}: {origin.source} comes back as something that reads otherwise {where}"
+
+
+@lru_cache(maxsize=64)
+def _rules(mapping: Mapping) -> tuple[dict[int, Way], dict[int, Reading]]:
+    """Which way each rule goes, and how it reads, by its line."""
+    ways = {each.line: each.way for each in fields(mapping.spec)}
+    return ways, dict(_readings(mapping, mapping.spec.rules, ()))
 
 
 def _alike(one: Origin, other: Origin, reading: Reading) -> bool:

@@ -64,6 +64,6 @@ def spelling(expression: Expression, kind: str) -> Callable[[Any], Any]:
             return INVERSES[transform.name](*transform.arguments).reads
         return as_text
     # The day at the front of a time is no other spelling of it.
-    readings = {"decimal": as_decimal, "integer": as_decimal}
-    readings |= {kind: COERCIONS[kind] for kind in ("flag", "moment", "texts")}
-    return readings.get(kind, as_text)
+    if kind in ("decimal", "integer"):
+        return as_decimal
+    return COERCIONS[kind] if kind in ("flag", "moment", "texts") else as_text

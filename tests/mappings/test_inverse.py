@@ -1,0 +1,350 @@
+"""The way back: what each part of the language writes, and what cannot be expressed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from mappings.inverse import cannot_express, write
+from mappings.mapping import Mapping, load
+from schemas.order import Order
+from schemas.problem import ConfigError
+
+TABLE = "codes:\n  t: {NEW: new, ALSO: new, OLD: old, drop: ''}\n  s: {A: a, '*': rest}\n"
+
+
+def mapping(rules: str, *, reads: str = "json", one_way: str = "", to: str = "Order") -> Mapping:
+    """A mapping of both directions that declares everything lossy that can be."""
+    targets = [line.split()[0].rstrip(":").split("[")[0].split(".")[0] for line in tops(rules)]
+    lossy = "".join(f"  {t}: so\n" for t in dict.fromkeys(targets) if t not in one_way.split())
+    text = f"mapping: a.b\nreads: {reads}\nto: {to}\ndirection: both\n"
+    text += "root: Sale\n" * (reads == "xml")
+    text += f"lossy:\n{lossy}" if lossy else ""
+    text += "one_way:\n" + "".join(f"  {t}: never\n" for t in one_way.split()) if one_way else ""
+    return load(f"{text}rules:\n{rules}{TABLE}", "f.yaml")
+
+
+def tops(rules: str) -> list[str]:
+    lines = rules.splitlines()
+    flat = [line[2:] for line in lines if line.startswith("  ") and line[2] != " "]
+    inside = [line[4:] for line in lines if line.startswith("    ") and line[4] != " "]
+    branches = any(line.startswith(("when", "otherwise")) for line in flat)
+    flat = [line for line in flat if not line.startswith(("when", "otherwise"))]
+    return [*flat, *(inside if branches else [])]
+
+
+def written(rules: str, document: dict[str, Any], **options: Any) -> Any:
+    """The source document, which must come back as the canonical one."""
+    made = mapping(rules, **options)
+    result = write(made, document)
+    assert result.findings == ()
+    assert made.run(result.body)[0] == document
+    return result.body
+
+
+def found(rules: str, document: dict[str, Any], **options: Any) -> list[tuple[str, str]]:
+    findings = cannot_express(mapping(rules, **options), document)
+    return [(str(f.problem.target), str(f.problem.detail)) for f in findings]
+
+
+@pytest.mark.parametrize(
+    ("rules", "document", "source"),
+    [
+        ("id: a.b", {"id": "007"}, {"a": {"b": "007"}}),
+        ("id: a or b", {"id": "1"}, {"a": "1"}),
+        ("note: a or = none", {"note": "none"}, {}),
+        ("note: a or = none", {"note": "x"}, {"a": "x"}),
+        ("channel: = web", {"channel": "web"}, {}),
+        ("note: a | code t", {"note": "new"}, {"a": "NEW"}),
+        ("note: a | code t", {"note": "old"}, {"a": "OLD"}),
+        ("note: a | code t", {"note": "unknown:what"}, {"a": "what"}),
+        ("note: a | prefix X-", {"note": "X-1"}, {"a": "1"}),
+        ("total: a | negate", {"total": Decimal("-1.50")}, {"a": Decimal("1.50")}),
+        ("total: a | times 100", {"total": Decimal("20.0")}, {"a": Decimal("0.2")}),
+        ("total: a | times 3", {"total": Decimal("0.9")}, {"a": Decimal("0.3")}),
+        ("total: a | absolute | negate", {"total": Decimal(-2)}, {"a": Decimal(2)}),
+        ("test: a | opposite", {"test": True}, {"a": False}),
+        ("test: a", {"test": False}, {"a": False}),
+        ("tags: a | split ,", {"tags": ["x", "y z"]}, {"a": "x, y z"}),
+        ("tags: a", {"tags": ["x"]}, {"a": ["x"]}),
+        ("tags: [a, b]", {"tags": ["x", "y"]}, {"a": "x", "b": "y"}),
+        ("tags: [a, b or = no]", {"tags": ["x", "no"]}, {"a": "x"}),
+        ("tags: [a, = no]", {"tags": ["x", "no"]}, {"a": "x"}),
+        ("note: a[k=x].c", {"note": "1"}, {"a": [{"k": "x", "c": "1"}]}),
+        ("note: a[k.l=x].c", {"note": "1"}, {"a": [{"k": {"l": "x"}, "c": "1"}]}),
+        ("note: a[1]", {"note": "1"}, {"a": [{}, "1"]}),
+        ("customer.email: a.b", {"customer": {"email": "x"}}, {"a": {"b": "x"}}),
+    ],
+)
+def test_a_rule_writes_what_it_reads(rules: str, document: Any, source: Any) -> None:
+    assert written(f"  {rules}\n", document) == source
+
+
+def test_a_moment_comes_back_as_one_text() -> None:
+    rules, clock = "  placed_at: a\n", {"local": "2026-03-01T10:00:00.5", "offset": "-05:00"}
+    made = mapping(rules)
+    hub = clock | {"utc": "2026-03-01T15:00:00.5Z", "zone": "x", "zone_origin": "location"}
+    for document in (clock, hub):
+        result = write(made, {"placed_at": document})
+        assert result == type(result)({"a": "2026-03-01T10:00:00.5-05:00"}, ())
+    assert write(made, {"placed_at": {"local": "2026-03-01T10:00:00"}}).findings == ()
+
+
+def test_an_object_is_written_from_an_object() -> None:
+    rules = "  bill_to from address:\n    city: town\n    lines: [street]\n"
+    document = {"bill_to": {"city": "Linz", "lines": ["Hof 1"]}}
+    assert written(rules, document) == {"address": {"town": "Linz", "street": "Hof 1"}}
+
+
+LISTS = """\
+  id: id
+  customer.email: customer.mail
+  customer.identifiers[] from id[]:
+    kind: = number
+    value: .
+  customer.identifiers[] from customer[]:
+    kind: = customer
+    value: no
+  customer.identifiers[] from cards[] where type = L:
+    kind: = loyalty
+    value: number
+  customer.identifiers[] from cards[] where type = M:
+    kind: = member
+    value: number
+"""
+
+
+def test_rules_that_fill_one_list_are_told_apart_by_their_constants() -> None:
+    kinds = [
+        ("number", "1"),
+        ("customer", "c"),
+        ("loyalty", "l"),
+        ("loyalty", "k"),
+        ("member", "m"),
+    ]
+    identifiers = [{"kind": kind, "value": value} for kind, value in kinds]
+    document = {"id": "1", "customer": {"email": "x@y", "identifiers": identifiers}}
+    # What is read without a list elsewhere stands without one.
+    assert written(LISTS, document) == {
+        "id": "1",
+        "customer": {"mail": "x@y", "no": "c"},
+        "cards": [
+            {"type": "L", "number": "l"},
+            {"type": "L", "number": "k"},
+            {"type": "M", "number": "m"},
+        ],
+    }
+
+
+def test_what_no_rule_of_a_list_makes_is_found() -> None:
+    def identifiers(*pairs: tuple[str, str]) -> dict[str, Any]:
+        return {"customer": {"identifiers": [{"kind": k, "value": v} for k, v in pairs]}}
+
+    assert found(LISTS, identifiers(("visitor", "v"))) == [
+        ("customer.identifiers[0]", "no rule makes it")
+    ]
+    # Those behind it keep their places.
+    several = identifiers(("customer", "a"), ("customer", "b"), ("loyalty", "l"))
+    assert found(LISTS, several) == [("customer.identifiers[1]", "the source has one customer")]
+    wrong_order = found(LISTS, identifiers(("member", "m"), ("loyalty", "l")))
+    assert {place for place, _ in wrong_order} == {
+        f"customer.identifiers[{i}].{name}" for i in (0, 1) for name in ("kind", "value")
+    }
+
+
+def test_what_the_one_rule_of_a_list_does_not_make_is_found() -> None:
+    rules = "  lines[] from a[]:\n    description: = gift\n    id: b\n"
+    lines = [{"id": "1", "description": "cup"}, {"id": "2", "description": "gift"}]
+    assert found(rules, {"lines": lines}) == [("lines[0]", "it is always 'gift' here")]
+    gift = {"id": "1", "description": "gift", "gift_card": True}
+    assert found(rules, {"lines": [gift]}) == [("lines[0].gift_card", "no rule writes it")]
+
+
+def test_another_value_at_one_place_is_found() -> None:
+    document = {"id": "1", "customer": {"identifiers": [{"kind": "number", "value": "2"}]}}
+    said = found(LISTS, document)
+    assert ("customer.identifiers[0].value", "another rule writes another value to .") in said
+
+
+def test_lists_inside_lists() -> None:
+    rules = (
+        "  lines[] from a[].b[]:\n    id: n\n    item[] from ean[]:\n      kind: = gtin\n"
+        "      value: .\n    description: /title\n"
+    )
+    item = [{"kind": "gtin", "value": v} for v in ("1", "2")]
+    document = {
+        "lines": [
+            {"id": "x", "item": item, "description": "t"},
+            {"id": "y", "item": item[:1], "description": "t"},
+        ]
+    }
+    source = {"a": [{"b": [{"n": "x", "ean": ["1", "2"]}, {"n": "y", "ean": "1"}]}], "title": "t"}
+    assert written(rules, document) == source
+    document["lines"][1]["description"] = "other"
+    said = found(rules, document)
+    assert said == [("lines[1].description", "another rule writes another value to title")]
+
+
+CHOICE = """\
+  id: id
+  cancelled_at: gone
+  when gone:
+    life: = cancelled
+  when state = done:
+    life: = closed
+  otherwise:
+    life: = open
+"""
+
+
+def test_a_branch_is_chosen_by_its_constants_and_its_condition() -> None:
+    gone = {"local": "2026-03-01T10:00:00"}
+    assert written(CHOICE, {"id": "1", "life": "open"}) == {"id": "1"}
+    assert written(CHOICE, {"id": "1", "life": "closed"}) == {"id": "1", "state": "done"}
+    cancelled = {"id": "1", "cancelled_at": gone, "life": "cancelled"}
+    assert written(CHOICE, cancelled) == {"id": "1", "gone": "2026-03-01T10:00:00"}
+
+
+def test_a_branch_that_another_would_overtake_is_found() -> None:
+    gone = {"local": "2026-03-01T10:00:00"}
+    (said,) = found(CHOICE, {"id": "1", "cancelled_at": gone, "life": "open"})
+    assert said == ("life", "the condition in line 12 would be taken")
+    (said,) = found(CHOICE, {"id": "1", "life": "cancelled"})
+    assert said == ("life", "the condition on gone would not hold")
+
+
+XML = """\
+  id: No
+  total: Total[@Type=grand]
+  tax_total: acs:Total
+  test: .@Test
+  note: Total[@Type=tax].@Note
+  lines[] from Line[]:
+    when Payment: skip
+    id: No
+    quantity: Sale.Quantity.@Count
+    unit_price: Sale.Price
+    when Gift:
+      gift_card: = true
+"""
+
+
+def test_xml_has_attributes_prefixes_and_chosen_elements() -> None:
+    lines = [
+        {"id": "1", "quantity": Decimal(2), "unit_price": Decimal("1.00")},
+        {"id": "2", "gift_card": True},
+    ]
+    document = {
+        "id": "7",
+        "total": Decimal("2.00"),
+        "tax_total": Decimal("0.10"),
+        "test": True,
+        "note": "a < b",
+        "lines": lines,
+    }
+    body = written(XML, document, reads="xml")
+    assert etree.tostring(body).decode() == (
+        '<Sale Test="true"><No>7</No><ns0:Total xmlns:ns0="acs">0.10</ns0:Total>'
+        '<Line><No>1</No><Sale><Quantity Count="2"/><Price>1.00</Price></Sale></Line>'
+        "<Line><No>2</No><Gift/></Line>"
+        '<Total Type="grand">2.00</Total><Total Type="tax" Note="a &lt; b"/></Sale>'
+    )
+
+
+def test_what_xml_cannot_hold_is_found() -> None:
+    assert found(XML, {"id": "a\0b"}, reads="xml") == [("id", "XML has no such characters")]
+    ((place, reason),) = found("  tags: A\n", {"tags": ["a", "b"]}, reads="xml")
+    assert (place, reason) == ("tags", "an element holds one text, and these are several")
+    assert found(XML, {"id": " a "}, reads="xml") == [("id", "it comes back as something else")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "document", "said"),
+    [
+        ("id: a", {"id": "1", "note": "x"}, ("note", "no rule writes it")),
+        ("id: a | lower", {"id": "X"}, ("id", "no value of the source becomes this one")),
+        ("id: a | prefix X-", {"id": "1"}, ("id", "no value of the source becomes this one")),
+        (
+            "total: a | times 3",
+            {"total": "1"},
+            ("total", "no value of the source becomes this one"),
+        ),
+        ("channel: = web", {"channel": "pos"}, ("channel", "it is always 'web' here")),
+        ("channel: = web", {}, ("channel", "it is always 'web' here")),
+        ("note: a | code t", {"note": "lost"}, ("note", "no code of t becomes this word")),
+        ("note: a | code s", {"note": "rest"}, ("note", "no code of s becomes this word")),
+        (
+            "note: a | code s",
+            {"note": "unknown:B"},
+            ("note", "no value of the source becomes this"),
+        ),
+        ("note: a | code t", {"note": "unknown:NEW"}, ("note", "no value of the source becomes")),
+        ("note: a", {"note": ""}, ("note", "no value of the source becomes this one")),
+        ("tags: [a, b]", {"tags": ["1", "2", "3"]}, ("tags", "the source has 2 places for texts")),
+        (
+            "tags: a | split ,",
+            {"tags": ["a,b"]},
+            ("tags", "no value of the source becomes this one"),
+        ),
+        ("total: a", {"total": 1.5}, ("total", "a number was expected here")),
+        ("test: a", {"test": "yes"}, ("test", "the document has no such value here")),
+        ("placed_at: a", {"placed_at": {}, "total": {"x": 1}}, ("total", "no rule writes it")),
+        ("id: a[5000]", {"id": "1"}, ("id", "no more than 1000 places of a list are filled up")),
+        ("note: a or = x", {}, ("note", "it comes back though it is not there")),
+    ],
+)
+def test_what_cannot_be_expressed_is_told(rules: str, document: Any, said: tuple[str, str]) -> None:
+    ((place, reason),) = found(f"  {rules}\n", document)
+    assert place == said[0]
+    assert reason.startswith(said[1])
+
+
+def test_a_finding_names_path_rule_and_the_shape_of_the_value() -> None:
+    (finding,) = cannot_express(mapping("  id: a | lower\n"), {"id": "Ann 12"})
+    assert finding.problem.line() == (
+        "LP-MAP-301: no value of the source becomes this one [for id, rule f.yaml:8, value like "
+        "'aaa 99'] Leave the value out, change it, or declare the field in the mapping."
+    )
+    assert not finding.declared
+
+
+def test_a_one_way_field_is_not_written_and_is_told_as_declared() -> None:
+    rules, document = "  id: a\n  note: b\n", {"id": "1", "note": "x"}
+    made = mapping(rules, one_way="note")
+    result = write(made, document)
+    assert result.body == {"a": "1"}
+    ((finding),) = result.findings
+    assert finding.declared
+    assert (finding.problem.target, finding.problem.detail) == ("note", "never")
+    assert write(made, {"id": "1"}).findings == ()
+
+
+def test_what_says_no_more_than_its_absence_needs_no_place() -> None:
+    order = {"id": "1", "system": "shop", "test": False, "tags": [], "note": None, "customer": {}}
+    assert written("  id: a\n", {"id": "1"}) == {"a": "1"}
+    assert cannot_express(mapping("  id: a\n"), order) == ()
+    assert found("  id: a\n", order | {"test": True}) == [("test", "no rule writes it")]
+
+
+def test_a_model_is_written_like_its_document() -> None:
+    document = {
+        **dict.fromkeys(("id", "number", "channel", "payment", "fulfilment"), "x"),
+        "placed_at": {"local": "2026-03-01T10:00:00"},
+        "life": "open",
+        "currency": "EUR",
+        "total": "1.50",
+    }
+    made = mapping("".join(f"  {name}: {name}\n" for name in document))
+    order = Order.model_validate(document | {"system": "shop"})
+    assert write(made, order) == write(made, document)
+    assert write(made, order).findings == ()
+    assert write(made, order).body["total"] == Decimal("1.50")
+
+
+def test_a_mapping_that_goes_in_only_has_no_way_back() -> None:
+    made = load("mapping: a.b\nreads: json\nto: Order\nrules:\n  id: a\n", "f.yaml")
+    with pytest.raises(ConfigError, match=r"LP-MAP-006: a\.b has no way back"):
+        write(made, {"id": "1"})
