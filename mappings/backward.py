@@ -148,7 +148,7 @@ class Backward:
             raise WriteError("no value of the source becomes this one")
         trial.covered.add(place)
         last = expression.sources[-1]
-        if not (isinstance(last, Constant) and raw == last.value):
+        if isinstance(first, Path) and not (isinstance(last, Constant) and raw == last.value):
             self._put(node, first, raw, trial, place, rule.line)
 
     def _put(self, node: Node, path: Path, raw: Any, trial: Trial, place: Place, line: int) -> None:
@@ -324,7 +324,7 @@ def _turn(rule: Rule) -> int:
         return 1
     expressions = (rule.expression,) if isinstance(rule, Assign) else rule.expressions
     firsts = (e.sources[0] for e in expressions)
-    return 0 if all(isinstance(p, Constant) or not _chooses(p) for p in firsts) else 2
+    return 2 if any(isinstance(path, Path) and _chooses(path) for path in firsts) else 0
 
 
 def _chooses(path: Path) -> bool:

@@ -24,6 +24,7 @@ from mappings.rules import (
     Gather,
     Path,
     Rules,
+    Template,
     Test,
     Transform,
     When,
@@ -110,7 +111,7 @@ def _paths(rules: Rules, above: Names) -> Iterator[tuple[Path, Names]]:
     for rule in rules:
         if isinstance(rule, (Assign, Gather)):
             for expression in _expressions(rule):
-                yield from ((s, above) for s in expression.sources if isinstance(s, Path))
+                yield from ((path, above) for path in expression.paths)
         elif isinstance(rule, Choice):
             for branch in rule.branches:
                 yield from ((test.path, above) for test in _tests(branch.condition))
@@ -232,6 +233,8 @@ class _Ways:
 
     def _expression(self, expression: Expression) -> tuple[Way, str]:
         problems = [self._transform(transform) for transform in expression.transforms]
+        if any(isinstance(source, Template) for source in expression.sources):
+            problems.append(("one-way", "a text that is put together is not taken apart"))
         if len(expression.sources) > 1:
             other = expression.sources[1]
             said = "it stood there or was absent" if isinstance(other, Constant) else ""
@@ -240,6 +243,8 @@ class _Ways:
         return found.way, found.why
 
     def _transform(self, transform: Transform) -> tuple[Way, str]:
+        if transform.by is not None or transform.where is not None:
+            return "one-way", f"`{transform.name}` depends on another place"
         if transform.name == "code":
             return self._table(transform.arguments[0])
         if transform.name in WITHOUT_INVERSE:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
-from mappings.transforms import TRANSFORMS, as_decimal, as_text
+from mappings.numbers import as_integer
+from mappings.transforms import COERCIONS, TRANSFORMS, as_decimal, as_text
 
 __all__ = ["INVERSES", "WITHOUT_INVERSE", "Inversion"]
 
@@ -54,6 +55,44 @@ def _split(separator: str) -> Inversion:
     return Inversion(glue.join, "the blanks between the parts")
 
 
+def _prefix(text: str) -> Inversion:
+    return Inversion(lambda value: as_text(value).removeprefix(text))
+
+
+def _pad(width: str, filler: str = "0") -> Inversion:
+    def unpadded(value: Any) -> str:
+        text = as_text(value)
+        return text.lstrip(filler) or text[-1:]
+
+    return Inversion(unpadded, f"how much of {filler!r} stood in front")
+
+
+def _replace(old: str, new: str) -> Inversion:
+    return Inversion(
+        lambda value: as_text(value).replace(new, old) if new else as_text(value),
+        f"which of {old!r} and {new!r} stood there",
+    )
+
+
+def _decimal(mark: str = "", thousands: str = "") -> Inversion:
+    reads = TRANSFORMS["decimal"](*((mark, thousands) if thousands else (mark,) if mark else ()))
+    if not mark:
+        return Inversion(_same, reads=reads)
+    return Inversion(lambda value: as_text(as_decimal(value)).replace(".", mark), reads=reads)
+
+
+def _trailing_sign(value: Any) -> str:
+    text = as_text(value)
+    return f"{text[1:]}-" if text.startswith("-") else text
+
+
+def _implied(places: str) -> Inversion:
+    def whole(value: Any) -> str:
+        return str(as_integer(_EXACT.scaleb(as_decimal(value), int(places))))
+
+    return Inversion(whole, reads=as_decimal)
+
+
 def _times(factor: str) -> Inversion:
     number = as_decimal(factor)
     if not number:
@@ -74,30 +113,64 @@ def _times(factor: str) -> Inversion:
     return Inversion(divided, reads=as_decimal)
 
 
-def _prefix(text: str) -> Inversion:
-    return Inversion(lambda value: as_text(value).removeprefix(text))
+def _divide(divisor: str, *rounded: str) -> Inversion:
+    number = as_decimal(divisor)
+    return Inversion(
+        lambda value: _EXACT.multiply(as_decimal(value), number),
+        "what was rounded" if rounded else "",
+        as_decimal,
+    )
+
+
+def _date(*words: str) -> Inversion:
+    if words:
+        raise ValueError("a day is not written by a pattern")
+    return Inversion(_same, "the time of the day")
+
+
+def _moment(*words: str) -> Inversion:
+    if words:
+        raise ValueError("a time is not written by a pattern")
+    return Inversion(_same, reads=COERCIONS["moment"])
 
 
 INVERSES: dict[str, Callable[..., Inversion]] = {
     "text": _exact(),
     "trim": _lossy("the blanks around it"),
+    "collapse": _lossy("how many blanks there were"),
     "lower": _lossy("capital letters"),
     "upper": _lossy("small letters"),
     "digits": _lossy("all but the digits"),
-    "decimal": _exact(reads=as_decimal),
+    "first": _lossy("what stands behind"),
+    "last": _lossy("what stands in front"),
+    "split": _split,
+    "prefix": _prefix,
+    "pad": _pad,
+    "strip_zeros": _lossy("the zeros in front"),
+    "replace": _replace,
+    "nothing_if_zero": _lossy("a number of nothing but zeros"),
+    "decimal": _decimal,
+    "trailing_sign": _exact(_trailing_sign, TRANSFORMS["trailing_sign"]()),
+    "implied": _implied,
     "negate": _exact(TRANSFORMS["negate"](), as_decimal),
     "absolute": _lossy("the sign"),
+    "times": _times,
+    "divide": _divide,
+    "round": _lossy("what was rounded"),
     "integer": _exact(reads=as_decimal),
     "flag": _exact(reads=_flag),
     "opposite": _exact(TRANSFORMS["opposite"](), _flag),
-    "date": _lossy("the time of the day"),
-    "nothing_if_zero": _lossy("a number of nothing but zeros"),
-    "split": _split,
-    "times": _times,
-    "last": _lossy("what stands in front"),
-    "prefix": _prefix,
+    "date": _date,
+    "moment": _moment,
+    "zone": _exact(reads=COERCIONS["moment"]),
 }
 """The way back of a transform by its name; the arguments of the rule bind it."""
 
-WITHOUT_INVERSE: dict[str, str] = {}
+WITHOUT_INVERSE: dict[str, str] = {
+    "cut": "keeps a piece, and nothing says what stood around it",
+    "part": "keeps a part, and nothing says what the others were",
+    "location": "asks reference data, which has no way back",
+    "item": "asks reference data, which has no way back",
+    "own": "is a function of the connector, which has no way back",
+}
 """The transforms that have no way back, and what prevents it."""

@@ -12,7 +12,6 @@ from mappings.rules import (
     Assign,
     Choice,
     Condition,
-    Constant,
     Each,
     Expression,
     Gather,
@@ -125,7 +124,7 @@ class _Filling:
 
     def _value(self, expression: Expression, kind: str, node: Node) -> None:
         for source in expression.sources:
-            if not isinstance(source, Constant) and self._often():
+            if isinstance(source, Path) and self._often():
                 self._put(node, source, self._drawn(expression, kind))
 
     def _drawn(self, expression: Expression, kind: str) -> Any:

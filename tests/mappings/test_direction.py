@@ -8,10 +8,15 @@ from mappings.direction import fields
 from mappings.errors import DIRECTION, RULE, SYNTAX
 from mappings.inversion import INVERSES, WITHOUT_INVERSE
 from mappings.mapping import load
+from mappings.reference import LOOKUPS
 from mappings.transforms import TRANSFORMS
 from schemas.problem import ConfigError
 
 CODES = "codes:\n  one: {a: x, b: y}\n  two: {a: x, b: x}\n  drop: {a: x, b: ''}\n  any: {'*': x}\n"
+
+
+def own(value: str) -> str:
+    return value
 
 
 def text(rules: str, top: str = "direction: both\n", reads: str = "json") -> str:
@@ -20,12 +25,12 @@ def text(rules: str, top: str = "direction: both\n", reads: str = "json") -> str
 
 def refusal(rules: str, top: str = "direction: both\n", reads: str = "json") -> str:
     with pytest.raises(ConfigError) as caught:
-        load(text(rules, top, reads), "f.yaml")
+        load(text(rules, top, reads), "f.yaml", {"f": own})
     return caught.value.problem.line()
 
 
 def test_every_transform_has_an_inverse_or_a_reason_why_not() -> None:
-    assert set(INVERSES) | set(WITHOUT_INVERSE) == set(TRANSFORMS)
+    assert set(INVERSES) | set(WITHOUT_INVERSE) == {*TRANSFORMS, *LOOKUPS, "own"}
     assert not set(INVERSES) & set(WITHOUT_INVERSE)
 
 
@@ -89,6 +94,11 @@ def test_a_list_through_lists_is_lossy() -> None:
             "  total: a | times 0\n",
             "total has no way back: `times`: nothing can be divided by zero",
         ),
+        ("  id: = {a} {b}\n", "id has no way back: a text that is put together is not taken"),
+        ("  id: a | own f\n", "id has no way back: `own` is a function of the connector"),
+        ("  id: a | location zone\n", "id has no way back: `location` asks reference data"),
+        ("  total: a | times {b}\n", "total has no way back: `times` depends on another place"),
+        ("  total: a | negate where b\n", "total has no way back: `negate` depends on another"),
         ("  when a > 5: {note: = big}\n", "note has no way back: nothing says what to write to a"),
         ("  when a: {note: = there}\n", "note has no way back: nothing says what to write to a"),
     ],
@@ -97,7 +107,7 @@ def test_what_has_no_way_back_must_be_one_way(rules: str, why: str) -> None:
     assert why in refusal(rules)
     name = why.partition(" ")[0]
     assert "has no way back" in refusal(rules, f"direction: both\nlossy: {{{name}: y}}\n")
-    load(text(rules, f"direction: both\none_way: {{{name}: y}}\n"), "f.yaml")
+    load(text(rules, f"direction: both\none_way: {{{name}: y}}\n"), "f.yaml", {"f": own})
 
 
 @pytest.mark.parametrize(
