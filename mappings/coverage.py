@@ -6,10 +6,12 @@ until someone asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from mappings.fields import stale, unset
 from mappings.mapping import Mapping
 from mappings.rules import (
     Assign,
@@ -23,11 +25,94 @@ from mappings.rules import (
     Rules,
     Within,
 )
+from mappings.unreachable import expressions, idle_tables, unreachable
 
-__all__ = ["unread"]
+__all__ = ["Finding", "idle_ignores", "static", "unread"]
 
 Names = tuple[str, ...]
 """A source path without indices; an attribute is ``@name``, as in a mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a mapping that its author should decide on.
+
+    ``what`` is ``unset``, ``stale``, ``unreachable``, ``idle_table`` or ``opaque``; ``subject``
+    is the field, table, function or line it is about, and ``next_step`` what to write or take out.
+    """
+
+    what: str
+    subject: str
+    next_step: str
+    required: bool = False
+    line: int | None = None
+
+
+def static(mapping: Mapping) -> tuple[Finding, ...]:
+    """What the text of a mapping says of its own coverage, before any document is read."""
+    spec = mapping.spec
+    return (
+        *(
+            Finding(
+                "unset",
+                str(field),
+                "write the rule that fills it"
+                if field.required
+                else f"write the rule that fills it, or say why not: `unset: {{{field}: ...}}`",
+                required=field.required,
+            )
+            for field in unset(spec)
+        ),
+        *(
+            Finding("stale", entry, "a rule fills it: take it out of `unset`")
+            for entry in stale(spec)
+        ),
+        *(
+            Finding("unreachable", f"line {v.line}", f"{v.detail}; take it out", line=v.line)
+            for v in unreachable(spec)
+        ),
+        *(
+            Finding("idle_table", name, "no rule looks anything up in it: take it out of `codes`")
+            for name in idle_tables(spec)
+        ),
+        *(
+            Finding("opaque", name, "what a function reads inside its value cannot be told")
+            for name in _opaque(spec.rules)
+        ),
+    )
+
+
+def _opaque(rules: Rules) -> tuple[str, ...]:
+    """The functions of a connector that rules call; no one can see into them."""
+    found = (
+        " ".join(transform.arguments[:1])
+        for expression in expressions(rules)
+        for transform in expression.transforms
+        if transform.name == _FUNCTION
+    )
+    return tuple(dict.fromkeys(found))
+
+
+_FUNCTION = "own"
+
+
+def idle_ignores(mapping: Mapping, bodies: Iterable[Any]) -> dict[str, str]:
+    """Entries of ``ignore`` that hide nothing in these documents, each with the reason in words.
+
+    Either no document has such a field, or whatever it covers is read by a rule all the same.
+    """
+    read, ignored = _known(mapping)
+    seen: set[Names] = set()
+    for body in bodies:
+        seen.update(_found(mapping, body))
+    idle: dict[str, str] = {}
+    for entry in ignored:
+        below = {names for names in seen if names[: len(entry)] == entry}
+        if not below:
+            idle[_text(entry)] = "no document has it"
+        elif below <= read:
+            idle[_text(entry)] = "all of it is read"
+    return idle
 
 
 def unread(mapping: Mapping, body: Any) -> tuple[str, ...]:
@@ -39,12 +124,15 @@ def unread(mapping: Mapping, body: Any) -> tuple[str, ...]:
     too: null and empty text; an empty XML element says something by being there.
     """
     read, ignored = _known(mapping)
-    found = _of_xml(body, ()) if mapping.spec.reads == "xml" else _of_json(body, ())
     return tuple(
         _text(names)
-        for names in dict.fromkeys(found)
+        for names in dict.fromkeys(_found(mapping, body))
         if names not in read and not any(names[: len(above)] == above for above in ignored)
     )
+
+
+def _found(mapping: Mapping, body: Any) -> Iterator[Names]:
+    return _of_xml(body, ()) if mapping.spec.reads == "xml" else _of_json(body, ())
 
 
 @lru_cache(maxsize=64)

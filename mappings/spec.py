@@ -33,11 +33,12 @@ from schemas.envelope import DOCUMENTS
 from schemas.model import Canonical
 from schemas.problem import Cause, ConfigError
 
-__all__ = ["Example", "Spec", "read", "version_of"]
+__all__ = ["SET_BY_HUB", "Example", "Spec", "read", "version_of"]
 
-_HEADER = ("mapping", "reads", "to", "summary", "rules", "codes", "ignore", "examples")
+_HEADER = ("mapping", "reads", "to", "summary", "rules", "codes", "ignore", "unset", "examples")
 _KEYS = (*_HEADER, *declared.KEYS)
-_SET_BY_HUB = ("system",)
+SET_BY_HUB = (("system",),)
+"""Targets that a mapping may not fill."""
 TEXT_MAX = 2000
 BRANCHES_MAX = 40
 _T = TypeVar("_T")
@@ -63,6 +64,8 @@ class Spec:
     rules: Rules
     codes: dict[str, dict[str, str]]
     ignore: tuple[Path, ...]
+    unset: dict[tuple[str, ...], str]
+    """Targets that stay empty on purpose, each with the reason in words."""
     examples: tuple[Example, ...]
     text: str
     file: str
@@ -129,6 +132,7 @@ class _Reader:
             rules=self._rules(header["rules"][1], ()),
             codes=self._codes,
             ignore=ignore,
+            unset=dict(self._unset(header["unset"][1])) if "unset" in header else {},
             examples=examples,
             text=self._text,
             file=self._file,
@@ -172,6 +176,20 @@ class _Reader:
         path = self._parsed(scalar.line, lambda text: grammar.path(text, many=True), scalar.value)
         self._check_readable(scalar.line, path)
         return path
+
+    def _unset(self, node: Node) -> Iterator[tuple[tuple[str, ...], str]]:
+        for key, value in self._map(node):
+            target = self._parsed(key.line, grammar.target, key.value)
+            if target in SET_BY_HUB:
+                self._fail(key.line, f"{key.value} is set by the hub", TARGET)
+            try:
+                kind_at(self._model, target)
+            except TargetError as error:
+                self._fail(key.line, str(error), TARGET)
+            reason = self._scalar(value)
+            if not reason.value.strip():
+                self._fail(key.line, f"say in words why {key.value} stays empty")
+            yield target, reason.value
 
     def _examples(self, node: Node) -> tuple[Example, ...]:
         examples = []
@@ -264,7 +282,7 @@ class _Reader:
 
     def _kind(self, line: int, target: tuple[str, ...], outside: int) -> Kind:
         """The kind of a target whose first ``outside`` names are those of rules around it."""
-        if target in [(name,) for name in _SET_BY_HUB]:
+        if target in SET_BY_HUB:
             self._fail(line, f"{target[0]} is set by the hub", TARGET)
         try:
             kind = kind_at(self._model, target)

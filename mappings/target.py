@@ -16,7 +16,15 @@ from mappings.errors import suggestion
 from schemas.model import Canonical
 from schemas.moment import Moment
 
-__all__ = ["Kind", "TargetError", "default_at", "kind_at", "location", "takes"]
+__all__ = [
+    "Kind",
+    "TargetError",
+    "default_at",
+    "inner_models",
+    "kind_at",
+    "location",
+    "takes",
+]
 
 Kind = Literal["text", "decimal", "integer", "flag", "date", "moment", "object", "texts", "objects"]
 
@@ -60,6 +68,11 @@ def default_at(model: type[Canonical], target: tuple[str, ...]) -> object:
 def _adapters(model: type[Canonical], target: tuple[str, ...]) -> list[TypeAdapter[Any]]:
     constrained: list[Any] = [Annotated[f.annotation, f] for f in _fields(model, target)]
     return [TypeAdapter(kind) for kind in constrained]
+
+
+def inner_models(model: type[Canonical], target: tuple[str, ...]) -> tuple[type[Canonical], ...]:
+    """The models that may stand at ``target``, several where it is a list of several kinds."""
+    return _inside(_fields(model, target)) if target else (model,)
 
 
 def location(model: type[Canonical], parts: tuple[int | str, ...]) -> str:

@@ -32,6 +32,7 @@ from typing import Any
 from connectors import registry
 from connectors.api import MESSAGE_BYTES_MAX, Rest, Slice
 from connectors.contract import damage
+from connectors.contract.covered import mapping_is_covered
 from connectors.contract.damage import Leaf
 from connectors.contract.trial import Outcome, kept, mapping, pieces, samples, take, take_in
 from connectors.registry import GROUP
@@ -298,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     every_sample_is_whole,
     every_kind_is_shown,
     every_kind_has_a_mapping,
+    mapping_is_covered,
     names_are_sound,
     chunks_make_no_difference,
     examples_come_out_as_written,

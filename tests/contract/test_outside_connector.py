@@ -49,6 +49,17 @@ rules:
 ignore:
   - seconds
 
+unset:
+  direction:        the system tells incoming calls only
+  ended_at:         it tells how long, not until when
+  store:            it belongs to no store
+  customers.issuer: a number is nobody's own
+  orders:           nobody notes what it was about
+  campaign:         nobody notes what it was about
+  subject:          nobody notes what it was about
+  outcome:          it tells calls that were taken
+  attribution:      a call comes from no page
+
 examples:
   - {from: known-caller.json, expect: known-caller.canonical.json}
 """
