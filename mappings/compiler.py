@@ -12,7 +12,18 @@ from typing import Any
 
 from mappings.reader import JsonReader, Reader, XmlReader
 from mappings.reference import Reference
-from mappings.rules import Assign, Each, Gather, Path, Rule, Rules, Step, When, Within, skips
+from mappings.rules import (
+    Assign,
+    Choice,
+    Each,
+    Gather,
+    Path,
+    Rules,
+    Step,
+    When,
+    Within,
+    skips,
+)
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
 from mappings.trace import TOP, Trace, place_in
@@ -46,10 +57,20 @@ def compile_traced(spec: Spec) -> Callable[[Any, Unknown, Reference, Any], dict[
     return function
 
 
-def _is_constant(rule: Rule) -> bool:
-    return (
-        isinstance(rule, Assign) and len(rule.target) == 1 and rule.expression.constant is not None
-    )
+def _is_constant(rule: Assign) -> bool:
+    return len(rule.target) == 1 and rule.expression.constant is not None
+
+
+def _chosen(rules: Rules, target: tuple[str, ...]) -> bool:
+    """Whether some branch among these rules fills the target."""
+    for rule in rules:
+        for when in rule.branches if isinstance(rule, Choice) else ():
+            inside = when.rules or ()
+            if _chosen(inside, target) or any(
+                isinstance(each, Assign) and each.target == target for each in inside
+            ):
+                return True
+    return False
 
 
 class _Compiler:
@@ -90,7 +111,9 @@ class _Compiler:
         kind ``loyalty`` without a value says nothing and is left out.
         """
         scope.prepare(rules)
-        constants = [rule for rule in rules if _is_constant(rule)] if target else []
+        constants = [
+            rule for rule in rules if target and isinstance(rule, Assign) and _is_constant(rule)
+        ]
         others = tuple(rule for rule in rules if rule not in constants)
         if not others:
             constants, others = [], rules
@@ -98,7 +121,12 @@ class _Compiler:
         scope.attach()
         if constants:
             with self._w.block(f"if {scope.out}:"):
-                self._block(tuple(constants), scope, target)
+                for rule in constants:
+                    out, key = scope.slot(rule.target)
+                    # What a later branch has filled is not replaced by what stands before it.
+                    later = rules[rules.index(rule) + 1 :]
+                    with self._w.block(f"if {key} not in {out}:", when=_chosen(later, rule.target)):
+                        self._block((rule,), scope, target)
 
     def _block(self, rules: Rules, scope: Scope, target: tuple[str, ...]) -> None:
         for rule in rules:

@@ -51,12 +51,13 @@ def idle_tables(spec: Spec) -> tuple[str, ...]:
 
 
 def expressions(rules: Rules) -> Iterator[Expression]:
-    """Every expression of the rules, in the order of the text."""
+    """Every expression of the rules, also those inside others, in the order of the text."""
     for rule in rules:
         if isinstance(rule, Assign):
-            yield rule.expression
+            yield from rule.expression.inner
         elif isinstance(rule, Gather):
-            yield from rule.expressions
+            for expression in rule.expressions:
+                yield from expression.inner
         elif isinstance(rule, Choice):
             for branch in rule.branches:
                 yield from expressions(branch.rules or ())
@@ -185,4 +186,5 @@ def _excludes(one: Test, other: Test) -> bool:
             return set(one.values) <= set(other.values)
         case "<", ">":
             return as_decimal(one.values[0]) <= as_decimal(other.values[0])
-    return False
+        case _:
+            return False

@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from mappings import errors, grammar, numbers, spec, template, texts, yaml_text
+from mappings.coverage import static
 from mappings.mapping import Mapping, load
 from mappings.transforms import COERCIONS, TRANSFORMS
 from schemas.envelope import DOCUMENTS
@@ -71,7 +72,17 @@ def origins(mapping: Mapping, source: Any) -> list[list[str]]:
 def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
     assert len(FENCES) == PAGE.count("\n```") / 2
     kinds = {fence[1] for fence in FENCES}
-    assert kinds == {"mapping", "input", "output", "source", "origins", "refused", "held", "sketch"}
+    assert kinds == {
+        "mapping",
+        "input",
+        "output",
+        "source",
+        "origins",
+        "refused",
+        "held",
+        "sketch",
+        "coverage",
+    }
 
 
 def test_every_example_comes_out_as_written() -> None:
@@ -97,6 +108,10 @@ def test_every_example_comes_out_as_written() -> None:
             with pytest.raises(Rejected) as held:
                 load(whole(text, reads, to), FILE).build(source, system="page")
             assert str(held.value) == content.strip()
+        elif kind == "coverage":
+            findings = static(load(whole(text, "json", to), FILE))
+            lines = [f"{each.what} {each.subject}: {each.next_step}" for each in findings]
+            assert lines == content.splitlines()
         else:
             continue
         done += kind not in ("mapping", "input")
