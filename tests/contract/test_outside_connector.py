@@ -221,6 +221,7 @@ def _nest(site: Path) -> None:
 
 SPLIT = "return split_record(chunks, wrappers=frozenset(), lists=frozenset(), rest=rest)"
 DECODE = "body = decode_json(payload, encoding=options.encoding)"
+OUTCOME = "  outcome:          it tells calls that were taken\n"
 BREAKS: dict[str, Change] = {
     "manifest_is_complete": _edit("manifest.toml", 'id = "acme_calls"', 'id = "acme"'),
     "manifest_is_read_without_import": _nest,
@@ -234,6 +235,7 @@ BREAKS: dict[str, Change] = {
         '[messages.lost]\nto = "Interaction"\nmapping = "call"\nsummary = "?"\n[messages.call]',
     ),
     "every_kind_has_a_mapping": _edit("manifest.toml", '"Interaction"', '"Customer"'),
+    "mapping_is_covered": _edit("mappings/call.yaml", OUTCOME, ""),
     "names_are_sound": _code("content = repr(", "import os; content = repr(os.urandom(4)) + repr("),
     "chunks_make_no_difference": _code(SPLIT, f"chunks = [*chunks][:1]; {SPLIT}"),
     "examples_come_out_as_written": _edit(
@@ -266,6 +268,22 @@ BREAKS: dict[str, Change] = {
 def test_what_breaks_the_contract_is_named(site: Path, check: str) -> None:
     BREAKS[check](site)
     assert _broken(site, [check]).startswith(f"{check} AssertionError ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  - seconds", "  - minutes"),
+        (OUTCOME, f"{OUTCOME}  agent: nobody serves\n"),
+        ("ignore:", "codes: {kind: {a: b}}\nignore:"),
+        ("  agent:          agent", "  when at: {agent: agent}\n  when at and id: {agent: id}"),
+    ],
+    ids=["unread", "stale", "idle table", "unreachable"],
+)
+def test_a_mapping_that_is_not_covered_breaks_the_contract(site: Path, old: str, new: str) -> None:
+    _edit("mappings/call.yaml", old, new)(site)
+    broken = _broken(site, ["mapping_is_covered"])
+    assert broken.startswith("mapping_is_covered AssertionError ")
 
 
 @pytest.mark.parametrize(
