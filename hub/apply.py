@@ -109,7 +109,8 @@ class Batch:
         named, model = translated.named, translated.model
         known = self.known.get(named.fact)
         flags = translated.flags
-        if known is not None and named.name.version and known.version == named.name.version:
+        again = known is not None and known.message_id == message_id
+        if known and not again and named.name.version and known.version == named.name.version:
             decided = stamped_at and known.stamped_at and stamped_at > known.stamped_at
             flags += () if decided else (_flag(SAME_VERSION),)
         self.known[named.fact] = Known(

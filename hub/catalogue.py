@@ -26,6 +26,7 @@ _AREAS = {
     "LP-XML": "XML documents: the message is held",
     "LP-LAY": "Layouts, and files and messages that do not fit theirs",
     "LP-MAP": "Mappings",
+    "LP-PLAN": "Plans: nothing was published",
     "LP-PUB": "Publishing mappings: what was in force stays in force",
     "LP-CHK": "Checks: the document was accepted and flagged",
     "LP-TIME": "Clocks: the document was accepted and flagged",

@@ -59,6 +59,11 @@ class Home:
         return self.path / "mappings"
 
     @property
+    def plans(self) -> Path:
+        """What plans found, a file each."""
+        return self.path / "plans"
+
+    @property
     def lock(self) -> Path:
         """Locked by the one process that writes."""
         return self.path / "lock"

@@ -16,6 +16,7 @@ from hub.store.tables import hold, message, record
 from schemas.problem import Problem
 
 __all__ = [
+    "STORED",
     "Stored",
     "compress",
     "decompress",
@@ -25,6 +26,7 @@ __all__ = [
     "pending",
     "problem_of",
     "settle",
+    "stored",
 ]
 
 _LEVEL = 3
@@ -77,7 +79,7 @@ class Stored:
     """The stores whose facts its sender may send, as JSON; ``None`` where it is not limited."""
 
 
-_STORED: Select[Any] = select(
+STORED: Select[Any] = select(
     message.c.id,
     message.c.record_id,
     message.c.offset,
@@ -93,9 +95,11 @@ _STORED: Select[Any] = select(
     record.c.stamped_at,
     record.c.stores,
 ).join_from(message, record)
+"""Messages with what they need from their records; a row becomes a ``Stored`` by ``stored``."""
 
 
-def _stored(row: Row[Any]) -> Stored:
+def stored(row: Row[Any] | tuple[Any, ...]) -> Stored:
+    """A message of a row of ``STORED``."""
     values = list(row)
     values[3] = decompress(values[3])
     return Stored(*values)
@@ -103,15 +107,15 @@ def _stored(row: Row[Any]) -> Stored:
 
 def entry(connection: Connection, message_id: int) -> Stored | None:
     """One message, or ``None``."""
-    row = connection.execute(_STORED.where(message.c.id == message_id)).one_or_none()
-    return None if row is None else _stored(row)
+    row = connection.execute(STORED.where(message.c.id == message_id)).one_or_none()
+    return None if row is None else stored(row)
 
 
 def pending(connection: Connection, *, limit: int) -> list[Stored]:
     """The oldest messages that nobody has settled yet, in the order they came."""
     unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
-    rows = connection.execute(_STORED.where(unsettled).order_by(message.c.id).limit(limit))
-    return [_stored(row) for row in rows]
+    rows = connection.execute(STORED.where(unsettled).order_by(message.c.id).limit(limit))
+    return [stored(row) for row in rows]
 
 
 def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:

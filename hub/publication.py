@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 
 from connectors import registry
 from hub import audit, library
-from hub.store.tables import mapping_publication
+from hub.store.tables import mapping_publication, mapping_version
 from mappings.errors import suggestion
 from mappings.spec import version_of
 from schemas.problem import Cause, ConfigError, Rejected
@@ -37,6 +37,7 @@ __all__ = [
     "target",
     "targets",
     "text_of",
+    "versions",
 ]
 
 NOTHING_BEFORE = Cause(
@@ -134,6 +135,14 @@ def current(connection: Connection, target: Target) -> Publication | None:
     last = select(mapping_publication).where(mine).order_by(_table.id.desc()).limit(1)
     row = connection.execute(last).mappings().first()
     return None if row is None else Publication(**row)
+
+
+def versions(connection: Connection, target: Target) -> set[str]:
+    """Every version that may have made a document of this kind, by its hash."""
+    file = library.shipped_text(target.connector, target.kind)[1]
+    # One that was shipped before there was a log is known by its file alone.
+    shipped = select(mapping_version.c.hash).where(mapping_version.c.name == file)
+    return {line.hash for line in log(connection, target)} | set(connection.scalars(shipped))
 
 
 def publish(

@@ -24,6 +24,7 @@ from hub.api import (
     messages,
     records,
     reference,
+    replay,
     webhooks,
 )
 from hub.api.openapi import document
@@ -80,7 +81,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings),
+        *(export, reference, access, mappings, replay),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

@@ -181,7 +181,7 @@ def list_mappings(served: ServedHere, reading: Reading, key: Looker) -> Standing
 @router.get("/mappings/{connector}/{kind}/log", responses=answers(404))
 def mapping_log(connector: Connector, kind: Kind, reading: Reading, key: Looker) -> Publications:
     """What was in force since when, and who put it there."""
-    lines = publication.log(reading, _target(connector, kind))
+    lines = publication.log(reading, target_of(connector, kind))
     return Publications(items=[_row(line) for line in lines])
 
 
@@ -190,7 +190,7 @@ def mapping_version(
     connector: Connector, kind: Kind, version: Version, reading: Reading, key: Looker
 ) -> MappingText:
     """The text of a version that was in force, or is shipped."""
-    target = _target(connector, kind)
+    target = target_of(connector, kind)
     chosen, text, file = publication.text_of(reading, target, version)
     return MappingText(version=chosen, file=file, text=text)
 
@@ -207,7 +207,7 @@ async def publish_mapping(
 
     One that does not compile, or whose examples do not come out as written, is refused.
     """
-    target = _target(connector, kind)
+    target = target_of(connector, kind)
     wanted = await parsed(request, Publishing, bytes_max=BODY_BYTES_MAX)
     draft = await asyncio.to_thread(_checked, wanted, target)
     work = partial(
@@ -229,7 +229,7 @@ async def rollback_mapping(
     connector: Connector, kind: Kind, request: Request, served: ServedHere, key: Operator
 ) -> PublicationRow:
     """Put an earlier version in force again; the one before where none is named."""
-    target = _target(connector, kind)
+    target = target_of(connector, kind)
     wanted = await parsed(request, RollingBack)
     work = partial(
         publishing.rollback, target=target, to=wanted.to, actor=key.actor, now=served.hub.now()
@@ -237,7 +237,7 @@ async def rollback_mapping(
     return _row(await served.finish(work))
 
 
-def _target(connector: str, kind: str) -> Target:
+def target_of(connector: str, kind: str) -> Target:
     """Raises ``Rejected`` if there is no such kind of message."""
     manifest = registry.manifests().get(connector)
     if manifest is None or kind not in manifest.messages:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from hub import publication
+from hub import library, publication
 from hub.authoring import examples
 from hub.authoring.draft import Draft
+from hub.plan import report as plan_report
+from hub.plan.report import Report, Thresholds
 from hub.publication import Publication, Target
 from schemas.problem import Refused
 
@@ -30,7 +33,18 @@ def publish(
     now: str,
     report: dict[str, Any] | None = None,
 ) -> Publication:
-    """Put a checked draft in force for every kind that goes through this mapping."""
+    """Put a checked draft in force for every kind that goes through this mapping.
+
+    ``report`` is that of its plan, as JSON. Raises ``Refused`` if it is of something else, or if
+    another text was put in force since.
+    """
+    if report is not None:
+        target = draft.target
+        published = library.in_force(connection, target.connector, target.kind).version
+        proposed = draft.mapping.version
+        plan_report.check(
+            _report(report), proposed=proposed, published=published, limits=Thresholds()
+        )
     kept = None if report is None else json.dumps(report, sort_keys=True)
     lines = [
         publication.publish(
@@ -39,6 +53,15 @@ def publish(
         for target in publication.siblings(draft.target)
     ]
     return _of(draft.target, lines)
+
+
+def _report(said: dict[str, Any]) -> Report:
+    try:
+        return Report.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Refused(plan_report.OTHER_TEXT.at("it is no report of a plan", path=where)) from None
 
 
 def rollback(

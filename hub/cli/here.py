@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from hub import audit, holds, journal, keys, reference, relocate
 from hub import export as exporting
 from hub import receive as receiving
+from hub import replay as replaying
 from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
@@ -28,6 +29,7 @@ from hub.people.view import Found, Person
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
+from hub.replay import Replayed
 from hub.settle import Settled
 from schemas.problem import Rejected
 
@@ -104,6 +106,17 @@ class Here:
         """Put an earlier version of a mapping in force again."""
         with writing() as hub, hub.engine.begin() as connection:
             return publishing.rollback(connection, target, to, actor=self._actor, now=hub.now())
+
+    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+        """Make documents of other versions again."""
+        total = Replayed(last=0)
+        with writing() as hub:
+            while (after := total.last) is not None:
+                with hub.engine.begin() as connection:
+                    done = replaying.replay(hub, connection, target, after=after, actor=self._actor)
+                total.add(done)
+                progress(done.remade)
+        return total
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""

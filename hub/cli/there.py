@@ -28,6 +28,7 @@ from hub.people.view import Found, Person
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
+from hub.replay import Replayed
 from hub.running import Running
 from hub.settle import Settled
 from schemas.problem import (
@@ -218,6 +219,17 @@ class There:
     def rollback(self, target: Target, to: str | None) -> Publication:
         """Put an earlier version of a mapping in force again."""
         return _publication(self._answer("POST", f"{_mapping(target)}/rollback", json={"to": to}))
+
+    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+        """Make documents of other versions again."""
+        total = Replayed(last=0)
+        while (after := total.last) is not None:
+            said = self._answer("POST", f"{_mapping(target)}/replay", json={"after": after})
+            problems = {int(n): Problem(**each) for n, each in said["problems"].items()}
+            done = Replayed(said["remade"], said["failed"], problems, said["last"])
+            total.add(done)
+            progress(done.remade)
+        return total
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
+    from hub.replay import Replayed
     from hub.settle import Settled
 
 __all__ = ["KINDS", "Noun", "Way", "way"]
@@ -71,6 +72,9 @@ class Way(Protocol):
 
     def rollback(self, target: Target, to: str | None) -> Publication:
         """Put an earlier version of a mapping in force again."""
+
+    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+        """Make documents of other versions again by the mapping in force, batch by batch."""
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand, masked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli.map import attempt, examine, look, publish
+from hub.cli.map import attempt, examine, look, plan, publish, replay
 
 __all__ = ["app"]
 
@@ -16,5 +16,7 @@ app.command("test")(examine.run_examples)
 app.command("try")(attempt.try_)
 app.command("diff")(look.diff)
 app.command("log")(look.log)
+app.command("plan")(plan.plan)
 app.command("publish")(publish.publish)
 app.command("rollback")(publish.rollback)
+app.command("replay")(replay.replay)

@@ -117,9 +117,9 @@ def _line(line: Publication) -> dict[str, Any]:
 
 
 def _summary(report: str | None) -> str:
-    """The counts at the top of a report, as far as it has any."""
-    said = {} if report is None else json.loads(report)
-    return ", ".join(f"{key} {value}" for key, value in said.items() if isinstance(value, int))
+    """The counts of a report that are not zero."""
+    counts = {} if report is None else json.loads(report).get("counts", {})
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in counts.items() if value)
 
 
 def diff(a: Either, b: Other = None, *, as_json: AsJson = False) -> None:

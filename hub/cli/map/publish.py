@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from hub import home as homes
 from hub import publication
 from hub.authoring import comparison, publishing
+from hub.authoring.draft import Draft
 from hub.cli.map.look import print_changes
 from hub.cli.map.named import File, Name, draft_of, mapping_of
 from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json
 from hub.cli.way import way
+from hub.plan import shelf
+from hub.plan.report import Report, Thresholds, check
 from hub.publication import Publication
+from hub.replay import affected
 
 __all__ = ["publish", "rollback"]
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
-def publish(file: File, *, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Put a mapping in force from the next message on; what does not compile or breaks an example
-    is refused. `lynchpin map rollback` undoes it.
+def publish(
+    file: File,
+    *,
+    plan: Annotated[
+        str | None, typer.Option(metavar="ID", help="The plan that it is published upon.")
+    ] = None,
+    max_failing: Annotated[
+        int | None, typer.Option(help="Refuse if more documents newly fail in the plan.", min=0)
+    ] = None,
+    max_changed: Annotated[
+        float | None,
+        typer.Option(metavar="PERCENT", help="Refuse if more of them change.", min=0, max=100),
+    ] = None,
+    max_moved: Annotated[
+        int | None, typer.Option(help="Refuse if more of them move between people.", min=0)
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a mapping in force from the next message on; what does not compile, breaks an example or
+    goes beyond the limits is refused. `lynchpin map rollback` undoes it.
     """
+    percent = None if max_changed is None else Decimal(str(max_changed))
+    limits = Thresholds(failing=max_failing, changed_percent=percent, moved=max_moved)
     draft = draft_of(file)
     publishing.check(draft)
+    report = _planned(plan, draft, limits)
     if dry_run:
         with reading() as (_, connection):
             old = mapping_of(connection, str(draft.target))
@@ -39,8 +66,33 @@ def publish(file: File, *, dry_run: DryRun = False, as_json: AsJson = False) -> 
         print_changes(changes)
         return
     with way() as hub:
-        line = hub.publish(draft)
+        line = hub.publish(draft, None if report is None else report.model_dump(mode="json"))
     _print("published", line, as_json=as_json)
+    if not as_json:
+        _offer(line)
+
+
+def _planned(plan: str | None, draft: Draft, limits: Thresholds) -> Report | None:
+    """The report that a draft is published upon. Raises ``Refused`` where it does not bear it."""
+    if plan is None:
+        if limits != Thresholds():
+            raise typer.BadParameter("limits are those of a plan: name one with --plan")
+        return None
+    report = shelf.read(homes.locate(), plan)
+    with reading() as (_, connection):
+        published = mapping_of(connection, str(draft.target)).version
+    check(report, proposed=draft.mapping.version, published=published, limits=limits)
+    return report
+
+
+def _offer(line: Publication) -> None:
+    """Say what of the past is otherwise now, and how it can be made again."""
+    target = publication.Target(line.connector, line.kind)
+    with reading() as (_, connection):
+        count = affected(connection, target)
+    if count:
+        said = f"{count} documents are as another version made them; `lynchpin map replay {target}`"
+        out.print(escape(f"{said} makes them again"), soft_wrap=True)
 
 
 def rollback(

@@ -61,6 +61,7 @@ MAY_CALL = {
     "GET /mappings/{connector}/{kind}/versions/{version}": "reader agent operator",
     "POST /mappings/{connector}/{kind}/publish": "operator",
     "POST /mappings/{connector}/{kind}/rollback": "operator",
+    "POST /mappings/{connector}/{kind}/replay": "operator",
     "GET /keys": "operator",
     "POST /keys": "operator",
     "POST /keys/{id}/revoke": "operator",

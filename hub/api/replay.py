@@ -1,0 +1,66 @@
+"""Replay over HTTP: documents made again by the mapping in force, a batch a call."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub import replay as replaying
+from hub.api.asked import asked
+from hub.api.body import parsed
+from hub.api.errors import answers
+from hub.api.mappings import Connector, Kind, target_of
+from hub.api.messages import Operator
+from hub.api.served import ServedHere
+from schemas.problem import Problem
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["mappings"])
+
+
+class Replaying(BaseModel):
+    """Where the batch begins."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"example": {"after": 0}}
+    )
+
+    after: int = Field(
+        default=0, ge=0, lt=2**63, description="The `last` of the batch before, or 0 to begin."
+    )
+
+
+class Batch(BaseModel):
+    """What a batch came to."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"example": {"remade": 200, "failed": 0, "problems": {}, "last": 4711}},
+    )
+
+    remade: int = Field(description="Documents that were made again.")
+    failed: int = Field(description="Messages that fail now; their documents stay as they were.")
+    problems: dict[int, Problem] = Field(description="Why, of the first of them, by message.")
+    last: int | None = Field(description="Where the next batch begins; nothing after the last.")
+
+
+@router.post(
+    "/mappings/{connector}/{kind}/replay",
+    responses=answers(404, 408, 413),
+    openapi_extra=asked(Replaying),
+)
+async def replay_mapping(
+    connector: Connector, kind: Kind, request: Request, served: ServedHere, key: Operator
+) -> Batch:
+    """Make documents of another version of this mapping again, by the one in force.
+
+    No channel hears of it. What fails in the version in force stays as it was.
+    """
+    target = target_of(connector, kind)
+    wanted = await parsed(request, Replaying)
+    work = partial(replaying.replay, served.hub, target=target, after=wanted.after, actor=key.actor)
+    done = await served.finish(work)
+    return Batch(remade=done.remade, failed=done.failed, problems=done.problems, last=done.last)

@@ -1,0 +1,127 @@
+"""Planning: what another text of a mapping would have made of what came in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from hub import bootstrap
+from hub import home as homes
+from hub.bootstrap import Hub
+from hub.cli.map.named import File, draft_of
+from hub.cli.message import AsJson
+from hub.cli.terminal import errors, out, print_json, table
+from hub.plan import planning, shelf
+from hub.plan.report import Report
+from schemas.money import plain
+
+__all__ = ["Since", "Source", "plan", "print_report"]
+
+
+def _checked(text: str | None) -> str | None:
+    if text is not None and not re.fullmatch(r"[1-9][0-9]{0,4}[mhdw]", text):
+        raise typer.BadParameter("write a number and m, h, d or w: 30m, 12h, 7d, 2w")
+    return text
+
+
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Only what came in since: 12h, 7d.", callback=_checked),
+]
+Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only what this source sent.")]
+
+
+def plan(
+    file: File,
+    *,
+    since: Since = None,
+    source: Source = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the plan of this text that was cut short.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a mapping would change in what came in, before it is published. Nothing is written
+    but the report.
+    """
+    draft = draft_of(file)
+    with bootstrap.open_hub(homes.locate(), access="read") as hub:
+        if source is not None:
+            hub.settings.source(source)
+        report = planning.begun(hub, draft, source=source, since=since)
+        if resume:
+            report = shelf.unfinished(hub.home, report) or report
+        with _counting(hub, report) as progress:
+            planning.plan(hub, draft, report, progress)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        print_report(report)
+
+
+@contextmanager
+def _counting(hub: Hub, report: Report) -> Iterator[Callable[[int], None]]:
+    columns = (SpinnerColumn(), TextColumn("{task.completed:.0f} documents"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("plan", total=None, completed=report.counts.documents)
+        yield lambda count: progress.advance(task, count)
+
+
+def print_report(report: Report) -> None:
+    """A report in words and tables."""
+    counts, window = report.counts, report.window
+    head = f"{report.name}: {report.proposed} ({report.file}) instead of {report.published}"
+    out.print(escape(head), soft_wrap=True)
+    seen = f"messages up to {window.last}"
+    seen += f", of {window.source}" if window.source else ""
+    seen += f", since {window.since}" if window.since else ""
+    out.print(f"{counts.documents} documents of {seen}", soft_wrap=True)
+    rows = (
+        ("equal", counts.equal),
+        ("changed", counts.changed),
+        ("newly failing", counts.newly_failing),
+        ("newly fixed", counts.newly_fixed),
+        ("still failing", counts.still_failing),
+        ("stored otherwise than published", counts.drifted),
+    )
+    out.print(table(("documents", "count"), rows))
+    if report.changes:
+        out.print(
+            table(("target", "what", "count", "before", "after", "message"), _changes(report))
+        )
+    if report.failures:
+        out.print(table(("fails with", "at", "rule", "", "count", "message"), _failures(report)))
+    if report.money:
+        money = (
+            (c, plain(m.before), plain(m.after), plain(m.after - m.before), plain(m.failing))
+            for c, m in sorted(report.money.items())
+        )
+        out.print(table(("money", "before", "after", "difference", "of newly failing"), money))
+    people = report.people
+    if people.documents:
+        out.print(
+            f"Identifiers change in {people.documents} documents. Of {people.examined} of them, "
+            f"{people.joins} join other people's documents and {people.leaves} leave some.",
+            soft_wrap=True,
+        )
+    out.print(f"plan {report.id}: `lynchpin map publish FILE --plan {report.id}`", soft_wrap=True)
+
+
+def _changes(report: Report) -> Iterator[tuple[object, ...]]:
+    for change in sorted(report.changes, key=lambda c: (-c.count, c.path)):
+        first = change.samples[0] if change.samples else None
+        shown = (first.before, first.after, first.message) if first else (None, None, None)
+        yield (change.path, change.kind, change.count, *shown)
+
+
+def _failures(report: Report) -> Iterator[tuple[object, ...]]:
+    for failure in sorted(report.failures, key=lambda f: -f.count):
+        first = failure.samples[0].message if failure.samples else None
+        new = "new" if failure.new else "as before"
+        yield failure.code, failure.path, failure.rule, new, failure.count, first

@@ -1,0 +1,65 @@
+"""Making documents again by the version in force: never by itself, and as often as one likes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+
+from hub import publication
+from hub.cli.map.named import Name
+from hub.cli.message import AsJson
+from hub.cli.open import reading
+from hub.cli.terminal import errors, out, print_json, print_problem
+from hub.cli.way import way
+from hub.publication import Target
+from hub.replay import Replayed, affected
+
+__all__ = ["replay"]
+
+_EFFECTS = "Nothing is sent to any channel for it: there are no destinations."
+
+
+def replay(
+    name: Name,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many it would be, and do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the documents that another version made again, by the version in force.
+
+    What fails in it stays as it was, and exit status 1 says so. A second time changes nothing.
+    """
+    target = publication.target(name)
+    with reading() as (_, connection):
+        count = affected(connection, target)
+    if dry_run:
+        if as_json:
+            print_json({"mapping": str(target), "affected": count, "destinations": []})
+        else:
+            text = f"{count} documents of {target} would be made again. {_EFFECTS}"
+            out.print(escape(text), soft_wrap=True)
+        return
+    done = _replayed(target, count)
+    if as_json:
+        problems = {n: p.model_dump(mode="json") for n, p in done.problems.items()}
+        said = {"remade": done.remade, "failed": done.failed, "problems": problems}
+        print_json({"mapping": str(target), **said})
+    else:
+        text = f"{done.remade} documents of {target} were made again. {_EFFECTS}"
+        out.print(escape(text), soft_wrap=True)
+        for number, problem in done.problems.items():
+            out.print(f"message {number} fails, and its documents stay as they were:")
+            print_problem(problem)
+    if done.failed:
+        raise typer.Exit(1)
+
+
+def _replayed(target: Target, count: int) -> Replayed:
+    with Progress(console=errors, transient=True) as progress, way() as hub:
+        task = progress.add_task("replay", total=count)
+        return hub.replay(target, lambda remade: progress.advance(task, remade))

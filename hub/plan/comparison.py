@@ -1,0 +1,109 @@
+"""One document through two texts of a mapping, and what each makes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connectors.api import Document, Name
+from hub.bootstrap import Hub
+from hub.journal import Stored
+from hub.people.claim import Claim, claims_of
+from hub.translate import Named, Translated, Translator
+from mappings.mapping import Mapping
+from schemas.envelope import Flag
+from schemas.order import Order
+from schemas.problem import LynchpinError, Problem
+from schemas.transaction import Transaction
+
+__all__ = ["Comparison", "Made", "decoded", "failed"]
+
+_NAME = Name("fact", (), b"")
+"""Nothing is applied here, so what a document is called by the hub does not matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a text makes of a document, as the hub would store it."""
+
+    values: dict[str, Any]
+    flags: frozenset[tuple[str, str]]
+    claims: frozenset[Claim]
+    money: tuple[str, Decimal] | None
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Two texts of one mapping, and the ways of messages to them in one transaction.
+
+    What they make of a document is compared before it is placed in time and validated, because
+    what is equal then is equal afterwards: everything that follows is the same for both.
+    """
+
+    hub: Hub
+    connection: Connection
+    published: Mapping
+    proposed: Mapping
+    _ways: dict[tuple[str, str], Translator] = field(default_factory=dict)
+
+    def way(self, stored: Stored) -> Translator:
+        """The way of a message; those of one source share it."""
+        key = (stored.source, stored.system)
+        if key not in self._ways:
+            self._ways[key] = self.hub.translator(self.connection, stored)
+        return self._ways[key]
+
+    def agree(self, stored: Stored, document: Document) -> bool:
+        """Whether both texts make the same of a document."""
+        return _run(self.published, document) == _run(self.proposed, document)
+
+    def made(self, stored: Stored, document: Document, mapping: Mapping) -> Made | Problem:
+        """What one of the texts makes of a document, or why its message would be held."""
+        way = dataclasses.replace(self.way(stored), mapping=lambda _: mapping)
+        try:
+            return _made(way.translated(stored, Named(document, _NAME, "", "")))
+        except LynchpinError as error:
+            return error.problem
+
+
+def _run(mapping: Mapping, document: Document) -> tuple[dict[str, Any], tuple[Flag, ...]] | Problem:
+    try:
+        return mapping.run(document.body)
+    except LynchpinError as error:
+        return error.problem
+
+
+def _made(translated: Translated) -> Made:
+    model = translated.model
+    return Made(
+        json.loads(model.model_dump_json(exclude_none=True)),
+        frozenset((flag.code, flag.path) for flag in translated.flags),
+        frozenset(claims_of(model, region=translated.region)),
+        _money(model),
+    )
+
+
+def _money(model: object) -> tuple[str, Decimal] | None:
+    """What a document is worth: a Transaction its revenue, an Order its total."""
+    if isinstance(model, Order) or (isinstance(model, Transaction) and model.is_revenue):
+        return model.currency, model.total
+    return None
+
+
+def decoded(way: Translator, stored: Stored, kinds: set[str]) -> dict[str, Document]:
+    """The documents of a message that are of these kinds, by where they lie in it.
+
+    Raises ``Rejected`` as decoding does.
+    """
+    found = way.connector.decode(stored.payload, stored.context, way.options)
+    return {document.at: document for document in found if document.kind in kinds}
+
+
+def failed(made: Made | Problem | None) -> bool:
+    """Whether a text could make nothing of a document."""
+    return isinstance(made, Problem)

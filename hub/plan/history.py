@@ -1,0 +1,81 @@
+"""What a plan looks through: stored documents with their messages, and messages that are held.
+
+Only the message that a document was last made from is looked at: earlier snapshots, duplicates and
+what was given up have no part in what the hub knows now.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, func, or_, select
+
+from hub import journal
+from hub.journal import Stored
+from hub.plan.report import Window
+from hub.store.tables import document, message, record
+
+__all__ = ["Made", "documents", "held", "last_message"]
+
+
+class Made(NamedTuple):
+    """A stored document: its name, where it lay in its message, and what made it what it is."""
+
+    fact: str
+    at: str
+    mapping: str
+    body: str
+    flags: str | None
+    stored: Stored
+
+
+def last_message(connection: Connection) -> int:
+    """Number of the newest message."""
+    return connection.scalar(select(func.max(message.c.id))) or 0
+
+
+def documents(
+    connection: Connection,
+    window: Window,
+    connector: str,
+    kind: str,
+    after: tuple[int, str],
+    limit: int,
+) -> list[Made]:
+    """The next stored documents of a canonical kind after (message, fact), in that order."""
+    number, fact = after
+    columns = (document.c.fact, document.c.at, document.c.mapping, document.c.body)
+    found = (
+        journal.STORED.add_columns(*columns, document.c.flags)
+        .join(document, document.c.message_id == message.c.id)
+        .where(document.c.kind == kind)
+        .where(document.c.message_id >= number)
+        .where(or_(document.c.message_id > number, document.c.fact > fact))
+        .order_by(document.c.message_id, document.c.fact)
+        .limit(limit)
+    )
+    rows = connection.execute(_within(found, window, connector))
+    return [Made._make((*row[-5:], journal.stored(row[:-5]))) for row in rows]
+
+
+def held(
+    connection: Connection, window: Window, connector: str, after: int, limit: int
+) -> list[Stored]:
+    """The next messages that are held after this one."""
+    found = (
+        journal.STORED.where(message.c.settled_at.is_(None), message.c.state == "held")
+        .where(message.c.id > after)
+        .order_by(message.c.id)
+        .limit(limit)
+    )
+    rows = connection.execute(_within(found, window, connector))
+    return [journal.stored(row) for row in rows]
+
+
+def _within(found: Select[Any], window: Window, connector: str) -> Select[Any]:
+    found = found.where(message.c.id <= window.last, record.c.connector == connector)
+    if window.source is not None:
+        found = found.where(record.c.source == window.source)
+    if window.since is not None:
+        found = found.where(record.c.received_at >= window.since)
+    return found

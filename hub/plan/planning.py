@@ -1,0 +1,288 @@
+"""Planning: stored documents and held messages through two texts of a mapping, page by page.
+
+Three ways of seeing a document are compared: as it is stored, as the published text makes it, and
+as the proposed text would. Nothing is written but the report, which is kept after every few pages:
+a plan that was cut short goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connectors.api import Document
+from hub import library, publication
+from hub.authoring.draft import Draft
+from hub.bootstrap import Hub
+from hub.journal import Stored
+from hub.people import masking
+from hub.people.claim import Claim
+from hub.people.nobody import Nobody
+from hub.plan import history, shelf
+from hub.plan.comparison import Comparison, Made, decoded
+from hub.plan.difference import anywhere, at, differences
+from hub.plan.moving import moved
+from hub.plan.report import (
+    SAMPLES_MAX,
+    Change,
+    Failure,
+    Money,
+    Report,
+    Sample,
+    Window,
+)
+from schemas.problem import LynchpinError, Problem
+
+__all__ = ["begun", "plan"]
+
+PAGE = 500
+_KEEP_SECONDS = 2.0
+_GROUPS_MAX = 2000
+"""Of a mapping for something else altogether nobody reads more differences than these."""
+_EXAMINED_MAX = 200
+"""Documents whose people are worked out; to do that for one takes as long as to map a hundred."""
+_SHOWN_MAX = 80
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def begun(hub: Hub, draft: Draft, *, source: str | None, since: str | None) -> Report:
+    """A plan that has not looked at anything yet; ``since`` is a time before now, as in ``7d``."""
+    with hub.engine.begin() as connection:
+        target = draft.target
+        published = library.in_force(connection, target.connector, target.kind)
+        last = history.last_message(connection)
+    at_ = hub.now()
+    window = Window(last=last, source=source, since=_before(at_, since), asked=since)
+    stamp = "".join(c for c in at_[:19] if c.isdigit())
+    return Report(
+        id=f"{stamp[:8]}-{stamp[8:]}-{draft.mapping.version[:6]}",
+        connector=target.connector,
+        kind=target.kind,
+        file=draft.file,
+        proposed=draft.mapping.version,
+        published=published.version,
+        begun_at=at_,
+        window=window,
+    )
+
+
+def _before(now: str, time: str | None) -> str | None:
+    if time is None:
+        return None
+    then = datetime.fromisoformat(now) - timedelta(**{_UNITS[time[-1]]: int(time[:-1])})
+    return then.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plan(
+    hub: Hub, draft: Draft, report: Report, progress: Callable[[int], None] = lambda count: None
+) -> Report:
+    """Go on with a plan until it is done; ``progress`` hears of documents as they are compared."""
+    kept = time.monotonic()
+    while not report.done:
+        with hub.engine.begin() as connection:
+            before = report.counts.documents
+            _Page(hub, connection, draft, report).look()
+            progress(report.counts.documents - before)
+        if time.monotonic() - kept > _KEEP_SECONDS:
+            shelf.write(hub.home, report)
+            kept = time.monotonic()
+    shelf.write(hub.home, report)
+    return report
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page of what a plan looks through, read in one transaction."""
+
+    hub: Hub
+    connection: Connection
+    draft: Draft
+    report: Report
+    _comparison: Comparison = field(init=False)
+    _kinds: set[str] = field(init=False)
+    _nobody: Nobody = field(init=False)
+
+    def __post_init__(self) -> None:
+        published = library.version(self.connection, self.report.published)
+        self._comparison = Comparison(self.hub, self.connection, published, self.draft.mapping)
+        self._kinds = {target.kind for target in publication.siblings(self.draft.target)}
+        self._nobody = self.hub.nobody(self.connection)
+
+    @property
+    def _canonical(self) -> str:
+        return self.draft.mapping.spec.to
+
+    def look(self) -> None:
+        """Look at the next page of documents, or once there are none, of held messages."""
+        phase, number, fact = self.report.cursor
+        connector = self.report.connector
+        if phase == "documents":
+            found = history.documents(
+                self.connection,
+                self.report.window,
+                connector,
+                self._canonical,
+                (number, fact),
+                PAGE,
+            )
+            for made, document in self._decoded(found):
+                self._document(made, document)
+            last = found[-1] if found else None
+            following = ("documents", last.stored.id, last.fact) if last else ("held", 0, "")
+        else:
+            waiting = history.held(self.connection, self.report.window, connector, number, PAGE)
+            for stored in waiting:
+                self._held(stored)
+            self.report.done = not waiting
+            following = ("held", waiting[-1].id if waiting else number, "")
+        self.report.cursor = following
+
+    def _decoded(self, page: list[history.Made]) -> Iterator[tuple[history.Made, Document]]:
+        """The documents as they were decoded; those of another kind of message are passed over."""
+        number, found = 0, dict[str, Document]()
+        for made in page:
+            if made.stored.id != number:
+                number = made.stored.id
+                found = decoded(self._comparison.way(made.stored), made.stored, self._kinds)
+            if (document := found.get(made.at)) is not None:
+                yield made, document
+
+    def _document(self, made: history.Made, document: Document) -> None:
+        counts, comparison = self.report.counts, self._comparison
+        same = comparison.agree(made.stored, document)
+        if same and made.mapping == self.report.published:
+            counts.equal += 1
+            return
+        before = comparison.made(made.stored, document, comparison.published)
+        if isinstance(before, Problem) or before.values != json.loads(made.body):
+            # What stands in the hub is the truth of today, whatever made it.
+            counts.drifted += 1
+        after = before if same else comparison.made(made.stored, document, comparison.proposed)
+        self._compared(made.fact, made.stored, before, after)
+
+    def _held(self, stored: Stored) -> None:
+        """A held message whose documents fail in the mapping, or would."""
+        comparison = self._comparison
+        try:
+            found = decoded(comparison.way(stored), stored, self._kinds)
+        except LynchpinError:
+            return
+        for document in found.values():
+            before = comparison.made(stored, document, comparison.published)
+            after = comparison.made(stored, document, comparison.proposed)
+            if isinstance(before, Problem) or isinstance(after, Problem):
+                self._compared(document.at or "held", stored, before, after)
+
+    def _compared(
+        self, fact: str, stored: Stored, before: Made | Problem, after: Made | Problem
+    ) -> None:
+        report, counts = self.report, self.report.counts
+        if isinstance(after, Problem):
+            new = not isinstance(before, Problem)
+            counts.newly_failing += new
+            counts.still_failing += not new
+            self._failure(fact, stored, after, new=new)
+            if isinstance(before, Made) and before.money:
+                _money(report, before.money[0]).failing += before.money[1]
+        elif isinstance(before, Problem):
+            counts.newly_fixed += 1
+            if after.money:
+                _money(report, after.money[0]).fixed += after.money[1]
+        elif before == after:
+            counts.equal += 1
+        else:
+            counts.changed += 1
+            self._changed(fact, stored, before, after)
+
+    def _failure(self, fact: str, stored: Stored, problem: Problem, *, new: bool) -> None:
+        path = anywhere(problem.path) if problem.path else None
+        for group in self.report.failures:
+            if (group.code, group.path, group.rule, group.new) == (
+                problem.code,
+                path,
+                problem.rule,
+                new,
+            ):
+                break
+        else:
+            if len(self.report.failures) == _GROUPS_MAX:
+                return
+            group = Failure(code=problem.code, path=path, rule=problem.rule, new=new, samples=[])
+            self.report.failures.append(group)
+        group.count += 1
+        if len(group.samples) < SAMPLES_MAX:
+            where = problem.path or ""
+            sample = Sample(message=stored.id, fact=fact, path=where, before=problem.value)
+            group.samples.append(sample)
+
+    def _changed(self, fact: str, stored: Stored, before: Made, after: Made) -> None:
+        shown = [masking.body(self._canonical, each.values) for each in (before, after)]
+        seen = set()
+        for difference in differences(before.values, after.values):
+            key = (anywhere(difference.path), difference.kind)
+            if (group := self._group(*key)) is None:
+                continue
+            group.count += key not in seen
+            if key not in seen and len(group.samples) < SAMPLES_MAX:
+                was, now = (_shown(at(each, difference.path)) for each in shown)
+                group.samples.append(
+                    Sample(
+                        message=stored.id, fact=fact, path=difference.path, before=was, after=now
+                    )
+                )
+            seen.add(key)
+        for word, flags in (
+            ("flag goes", before.flags - after.flags),
+            ("flag comes", after.flags - before.flags),
+        ):
+            for code, path in sorted(flags):
+                if (group := self._group(anywhere(path), f"{word}: {code}")) is not None:
+                    group.count += 1
+        for made, name in ((before, "before"), (after, "after")):
+            if made.money:
+                total = _money(self.report, made.money[0])
+                setattr(total, name, getattr(total, name) + made.money[1])
+        if before.claims != after.claims:
+            self._moved(fact, stored, after.claims)
+
+    def _group(self, path: str, kind: str) -> Change | None:
+        for group in self.report.changes:
+            if (group.path, group.kind) == (path, kind):
+                return group
+        if len(self.report.changes) == _GROUPS_MAX:
+            return None
+        group = Change(path=path, kind=kind, samples=[])
+        self.report.changes.append(group)
+        return group
+
+    def _moved(self, fact: str, stored: Stored, claims: frozenset[Claim]) -> None:
+        people = self.report.people
+        people.documents += 1
+        if people.examined == _EXAMINED_MAX:
+            return
+        people.examined += 1
+        come, go = moved(self.connection, fact, claims, nobody=self._nobody)
+        people.joins += bool(come)
+        people.leaves += bool(go)
+        if (come or go) and len(people.samples) < SAMPLES_MAX:
+            words = (f"joins {len(come)} documents", f"leaves {len(go)} documents")
+            people.samples.append(
+                Sample(message=stored.id, fact=fact, path="", before=words[1], after=words[0])
+            )
+
+
+def _money(report: Report, currency: str) -> Money:
+    return report.money.setdefault(currency, Money())
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}..."

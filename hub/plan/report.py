@@ -1,0 +1,199 @@
+"""The report of a plan: counts, differences by target, money per currency, and who would move.
+
+It names what it compared, so that nobody can publish one text upon the report of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.problem import Cause, Refused
+
+__all__ = [
+    "BREACH",
+    "OTHER_TEXT",
+    "SAMPLES_MAX",
+    "Change",
+    "Counts",
+    "Failure",
+    "Money",
+    "People",
+    "Report",
+    "Sample",
+    "Thresholds",
+    "Window",
+    "breaches",
+    "check",
+]
+
+OTHER_TEXT = Cause(
+    "LP-PLAN-002",
+    "The plan compared something else than what is to be published.",
+    "Plan again with `lynchpin map plan FILE`, then publish upon that plan.",
+)
+BREACH = Cause(
+    "LP-PLAN-003",
+    "The plan found more than is allowed.",
+    "Look at the plan; mend the mapping and plan again, or publish with other limits.",
+)
+
+SAMPLES_MAX = 3
+"""Of each group of differences, the first few are kept."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Sample(_Part):
+    """A document that differs. ``before`` and ``after`` are masked, and absent if nothing is."""
+
+    message: int
+    fact: str
+    path: str
+    before: str | None = None
+    after: str | None = None
+
+
+class Change(_Part):
+    """Differences of one kind at one target, ``[]`` standing for any place in a list."""
+
+    path: str
+    kind: str
+    count: int = 0
+    samples: list[Sample] = []
+
+
+class Failure(_Part):
+    """Documents that fail for one reason at one rule."""
+
+    code: str
+    path: str | None
+    rule: str | None
+    new: bool
+    """Whether they only fail in the proposed mapping."""
+    count: int = 0
+    samples: list[Sample] = []
+
+
+class Counts(_Part):
+    """Documents by what became of them. Each is in one of the first five."""
+
+    equal: int = 0
+    changed: int = 0
+    newly_failing: int = 0
+    newly_fixed: int = 0
+    still_failing: int = 0
+    drifted: int = 0
+    """Of all these, those that are stored otherwise than the published mapping makes them."""
+
+    @property
+    def documents(self) -> int:
+        """How many were compared."""
+        return (
+            self.equal + self.changed + self.newly_failing + self.newly_fixed + self.still_failing
+        )
+
+
+class Money(_Part):
+    """What the documents that differ are worth in one currency, as published and as proposed.
+
+    ``failing`` is what those that newly fail are worth, ``fixed`` what those newly fixed are.
+    """
+
+    before: Decimal = Decimal(0)
+    after: Decimal = Decimal(0)
+    failing: Decimal = Decimal(0)
+    fixed: Decimal = Decimal(0)
+
+
+class People(_Part):
+    """Documents whose identifiers change, and what that does to profiles.
+
+    ``examined`` of them were looked at one by one: ``joins`` would come into a profile with
+    documents that they have nothing to do with now, ``leaves`` would go from some.
+    """
+
+    documents: int = 0
+    examined: int = 0
+    joins: int = 0
+    leaves: int = 0
+    samples: list[Sample] = []
+
+
+class Window(_Part):
+    """What was looked at: messages up to ``last``, of one source or all, since a moment or ever."""
+
+    last: int
+    source: str | None = None
+    since: str | None = None
+    """The moment from which on, and how it was asked for."""
+    asked: str | None = None
+
+
+class Report(_Part):
+    """What a plan found, or has found so far where it is not ``done``.
+
+    ``cursor`` is where it goes on: what it looks through, and the last message and fact.
+    """
+
+    id: str
+    connector: str
+    kind: str
+    file: str
+    proposed: str
+    published: str
+    begun_at: str
+    window: Window
+    done: bool = False
+    cursor: tuple[str, int, str] = ("documents", 0, "")
+    counts: Counts = Counts()
+    changes: list[Change] = []
+    failures: list[Failure] = []
+    money: dict[str, Money] = {}
+    people: People = People()
+
+    @property
+    def name(self) -> str:
+        """The mapping, as people call it."""
+        return f"{self.connector}.{self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a report may say at most for its mapping to be published; ``None`` for anything."""
+
+    failing: int | None = None
+    changed_percent: Decimal | None = None
+    moved: int | None = None
+
+
+def breaches(report: Report, limits: Thresholds) -> list[str]:
+    """What a report says beyond these limits, in words."""
+    found = []
+    counts, people = report.counts, report.people
+    if limits.failing is not None and counts.newly_failing > limits.failing:
+        found.append(f"{counts.newly_failing} documents newly fail, {limits.failing} may")
+    if limits.changed_percent is not None and counts.documents:
+        percent = Decimal(100 * counts.changed) / counts.documents
+        if percent > limits.changed_percent:
+            found.append(f"{percent:.1f} % of the documents change, {limits.changed_percent} % may")
+    moved = people.joins + people.leaves
+    if limits.moved is not None and moved > limits.moved:
+        found.append(f"{moved} documents move between people, {limits.moved} may")
+    return found
+
+
+def check(report: Report, *, proposed: str, published: str, limits: Thresholds) -> None:
+    """Raises ``Refused`` unless a finished plan compared these two and stays within the limits."""
+    compared = ((report.proposed, proposed), (report.published, published))
+    for said, wanted in compared:
+        if said != wanted:
+            raise Refused(OTHER_TEXT.at(f"it knows {said}, not {wanted}"))
+    if not report.done:
+        raise Refused(OTHER_TEXT.at("it was cut short; go on with --resume"))
+    if found := breaches(report, limits):
+        raise Refused(BREACH.at("; ".join(found)))
