@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from connectors import registry
 from hub import bootstrap, library
+from hub.authoring.inventory import inventory
 from hub.home import Home
 from hub.store.database import quick_check
 from hub.store.tables import document, location, message, record
@@ -72,6 +73,25 @@ def _connectors() -> Iterator[Finding]:
             yield Finding(f"connector {connector}", well=True, detail=detail)
 
 
+def _mappings(hub: bootstrap.Hub, connection: Connection) -> Iterator[Finding]:
+    """What is in force must be readable, or every message of its kind is held."""
+    connectors = {source.connector for source in hub.settings.sources.values()}
+    found = inventory(connection, connectors)
+    well = True
+    for each in found:
+        try:
+            library.in_force(connection, each.target.connector, each.target.kind)
+        except LynchpinError as error:
+            well = False
+            yield Finding(f"mapping {each.target}", well=False, detail=error.problem.line())
+    if well:
+        own = sum(each.own for each in found)
+        detail = f"{len(found)} in force, {own} of your own"
+        if changed := [str(each.target) for each in found if each.shipped_changed]:
+            detail += f"; Lynchpin ships another {', '.join(changed)} by now"
+        yield Finding("mappings", well=True, detail=detail)
+
+
 def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     with hub.engine.begin() as connection:
         counts = select(message.c.state, func.count()).group_by(message.c.state)
@@ -85,6 +105,8 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
             .where(record.c.rest_offset.is_not(None), record.c.rest_closed.is_(False))
         )
         stores = connection.scalar(select(func.count()).select_from(location))
+        mappings = list(_mappings(hub, connection))
+    yield from mappings
     total = sum(states.values())
     yield Finding("messages", well=True, detail=f"{total} in the journal")
     pending = states.get("pending", 0)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, event, select
 
-from hub import bootstrap, explain, holds, library, publication
+from hub import bootstrap, doctor, explain, holds, library, publication
+from hub.authoring.inventory import inventory
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer
 from hub.home import Home
@@ -291,3 +292,36 @@ def test_a_text_that_cannot_be_read_any_more_holds_and_loses_nothing(
     assert [problem.code for problem in report.problems] == ["LP-MAP-003"]
     back(hub)
     assert holds.release(hub, [1], actor="ann").states == {1: "applied"}
+
+
+def test_the_doctor_says_what_is_in_force_and_what_cannot_be_read(home: Home) -> None:
+    with bootstrap.open_hub(home) as hub:
+        published(hub, 1)
+    (found,) = (each for each in doctor.examine(home) if each.what == "mappings")
+    assert (found.well, found.detail) == (True, "8 in force, 1 of your own")
+    with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
+        nonsense = f"{SHIPPED}nonsense: 1\n"
+        publication.publish(connection, RETAIL, nonsense, "own.yaml", actor="ann", now=NOW)
+    (found,) = (each for each in doctor.examine(home) if each.what.startswith("mapping"))
+    assert (found.what, found.well) == ("mapping poslog.retail", False)
+    assert "LP-MAP-003" in found.detail
+
+
+def test_the_inventory_says_that_another_one_is_shipped_by_now(hub: Hub) -> None:
+    def changed() -> bool:
+        with hub.engine.begin() as connection:
+            found = inventory(connection, {"poslog"})
+        (retail,) = (each for each in found if each.target == RETAIL)
+        return retail.shipped_changed
+
+    shipped_was(hub, variant(9))
+    assert not changed()
+    with hub.engine.begin() as connection:
+        line = {"connector": "poslog", "kind": "retail", "at": NOW, "actor": "ann"}
+        line |= {"hash": library.keep(connection, variant(1), "own.yaml", now=NOW)}
+        line |= {"act": "publish", "shipped": version_of(variant(9))}
+        connection.execute(mapping_publication.insert().values(line))
+    assert changed()
+    published(hub, 2)
+    # Whoever publishes anew has seen what is shipped now.
+    assert not changed()

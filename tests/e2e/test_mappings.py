@@ -1,0 +1,213 @@
+"""Versions of mappings in the real program: published under traffic, killed, raced, undone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hub import bootstrap, library, publication
+from hub.demo import poslog_writer
+from hub.home import Home
+from hub.publication import Target
+from mappings.spec import version_of
+from tests.e2e.furnished import PROGRAM, select
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import House
+
+RETAIL = Target("poslog", "retail")
+SHIPPED, _ = library.shipped_text("poslog", "retail")
+
+
+def variant(house: House, number: int) -> tuple[Path, str]:
+    """A file with another version that makes the same documents, and its version."""
+    text = f"{SHIPPED}# variant {number}\n"
+    return house.file(text.encode(), f"variant-{number}.yaml"), version_of(text)
+
+
+def published(house: House, file: Path) -> str:
+    done = house.lynchpin("map", "publish", file, "--json")
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["version"])
+
+
+def log(house: House) -> list[dict[str, Any]]:
+    done = house.lynchpin("map", "log", "poslog.retail", "--json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_a_hub_that_is_up_takes_a_version_under_traffic_and_loses_nothing(house: House) -> None:
+    first, second = variant(house, 1), variant(house, 2)
+    key = house.key("source", "--source", "poslog")
+    stop, sent = threading.Event(), Counter[int]()
+    with house.up() as up, up.calling(key) as client:
+
+        def send() -> None:
+            for index in itertools.count():
+                content = poslog_writer.sale(index, seed=5)
+                answer = client.post("/sources/poslog/records", content=content)
+                sent[answer.status_code] += 1
+                if stop.wait(0.02):
+                    return
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        try:
+            _until_made_by(house, version_of(SHIPPED))
+            assert published(house, first[0]) == first[1]
+            _until_made_by(house, first[1])
+            assert published(house, second[0]) == second[1]
+            _until_made_by(house, second[1])
+            back = house.lynchpin("map", "rollback", "poslog.retail", "--json")
+            assert json.loads(back.stdout)["version"] == first[1]
+            _until_made_by(house, first[1])
+        finally:
+            stop.set()
+            sender.join()
+        while select(house, "SELECT count(*) FROM message WHERE state = 'pending'") != [(0,)]:
+            time.sleep(0.05)
+    (count,) = sent.values()
+    assert set(sent) == {202}
+    applied = select(house, "SELECT state, count(*) FROM message GROUP BY state")
+    assert applied == [("applied", count)]
+    query = "SELECT d.mapping, m.mapping FROM document d JOIN message m ON m.id = d.message_id"
+    made = select(house, f"{query} ORDER BY m.id")
+    assert len(made) == count
+    assert all(by == noted for by, noted in made)
+    # Documents came to be in the order of their messages, so each version has one stretch.
+    stretches = [version for version, _ in itertools.groupby(by for by, _ in made)]
+    assert stretches == [version_of(SHIPPED), first[1], second[1], first[1]]
+    assert [line["version"] for line in log(house)] == stretches
+
+
+def _until_made_by(house: House, version: str) -> None:
+    """Until the last document was made by this version."""
+    query = "SELECT mapping FROM document ORDER BY message_id DESC LIMIT 1"
+    while select(house, query) != [(version,)]:
+        time.sleep(0.05)
+
+
+def test_killed_while_it_publishes_there_is_the_old_one_or_the_new_one(house: House) -> None:
+    known = {version_of(SHIPPED)}
+    outcomes = Counter[str]()
+    for number in range(6):
+        file, version = variant(house, number)
+        process = subprocess.Popen(
+            [PROGRAM, "map", "publish", file],
+            env={"LYNCHPIN_HOME": str(house.home), "PATH": "/usr/bin"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        before = log_here(house)
+        _kill_near_the_end(process, house, number, before)
+        after = log_here(house)
+        assert after[: len(before)] == before
+        assert after[len(before) :] in ([], [version])
+        known.add(version)
+        with bootstrap.open_hub(Home(house.home)) as hub, hub.engine.begin() as connection:
+            assert library.in_force(connection, "poslog", "retail").version == after[-1]
+            assert [line.hash for line in publication.log(connection, RETAIL)] == after
+        audited = select(house, "SELECT count(*) FROM audit WHERE act = 'mapping.publish'")
+        # No act without its line, and no line without its act.
+        assert audited == [(len(after) - 1,)]
+        outcomes["new" if len(after) > len(before) else "old"] += 1
+    assert set(outcomes) == {"old", "new"}
+
+
+def log_here(house: House) -> list[str]:
+    rows = select(house, "SELECT hash FROM mapping_publication WHERE kind = 'retail' ORDER BY id")
+    return [row[0] for row in rows]
+
+
+def _kill_near_the_end(
+    process: subprocess.Popen[bytes], house: House, number: int, before: list[str]
+) -> None:
+    """Killed at once, once it holds the home, or once its line is there and it may still run."""
+    lock = house.home / "lock"
+    while process.poll() is None:
+        holds = lock.exists() and f"{process.pid}" in lock.read_text("utf-8", "replace")
+        if number % 3 == 0 or (number % 3 == 1 and holds):
+            break
+        if number % 3 == 2 and log_here(house) != before:
+            break
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+
+
+def test_two_publishers_at_once_are_both_in_the_log_in_one_order(house: House) -> None:
+    files = [variant(house, number) for number in range(4)]
+    with house.up():
+        running = [
+            subprocess.Popen(
+                [PROGRAM, "map", "publish", file, "--json"],
+                env={"LYNCHPIN_HOME": str(house.home), "PATH": "/usr/bin"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for file, _ in files
+        ]
+        said = [process.communicate(timeout=120) for process in running]
+        assert [process.returncode for process in running] == [0] * 4, said
+        lines = log(house)
+        in_force = json.loads(house.lynchpin("map", "list", "--json").stdout)
+    versions = [line["version"] for line in lines]
+    assert versions[0] == version_of(SHIPPED)
+    assert sorted(versions[1:]) == sorted(version for _, version in files)
+    assert [line["id"] for line in lines] == sorted(line["id"] for line in lines)
+    (row,) = (each for each in in_force if each["mapping"] == "poslog.retail")
+    assert (row["version"], row["own"]) == (versions[-1], True)
+
+
+def test_what_breaks_an_example_is_refused_and_nothing_changes(house: House) -> None:
+    text = SHIPPED.replace("business_date:            BusinessDayDate", "receipt_:  x", 1)
+    wrong = house.file(text.encode(), "wrong.yaml")
+    broken = house.file(SHIPPED.replace("BusinessDayDate", "NoSuch", 1).encode(), "broken.yaml")
+    with house.up():
+        for file, code in ((wrong, "LP-MAP-004"), (broken, "LP-MAP-005")):
+            done = house.lynchpin("map", "publish", file)
+            assert done.returncode == 2
+            assert code in done.stderr
+        assert len(log(house)) == 1
+
+
+def test_a_working_copy_of_the_home_goes_by_its_name(house: House) -> None:
+    folder = house.home / "mappings" / "poslog"
+    folder.mkdir(parents=True)
+    (folder / "retail.yaml").write_text(f"{SHIPPED}# ours\n", "utf-8")
+    done = house.lynchpin("map", "publish", "poslog.retail")
+    assert done.returncode == 0, done.stderr
+    name = select(house, "SELECT name FROM mapping_version WHERE text LIKE '%# ours%'")
+    assert name == [("mappings/poslog/retail.yaml",)]
+    shown = house.lynchpin("map", "show", "poslog.retail").stdout
+    assert shown == f"{SHIPPED}# ours\n"
+
+
+def test_trying_shows_each_value_masked_and_keeps_nothing(house: House) -> None:
+    file, version = variant(house, 1)
+    sale = house.file(poslog_writer.sale(seed=5), "sale.xml")
+    done = house.lynchpin("map", "try", file, sale, "--json")
+    assert done.returncode == 0, done.stderr
+    (tried,) = json.loads(done.stdout)
+    values = {row["path"]: row for row in tried["values"]}
+    assert values["sequence"]["source"] == "SequenceNumber"
+    assert values["sequence"]["rule"].startswith("sequence:")
+    assert set(house.rows().items()) >= {("message", 0), ("record", 0), ("document", 0)}
+    house.receive("poslog", sale)
+    journalled = house.lynchpin("map", "try", file, "1", "--json")
+    (again,) = json.loads(journalled.stdout)
+    assert {**again, "message": 0} == {**tried, "message": 0}
+    assert select(house, "SELECT mapping FROM document") == [(version_of(SHIPPED),)]
+    assert version != version_of(SHIPPED)
+    revealed = house.lynchpin("map", "try", file, "1", "--reveal", "because", "--json")
+    assert revealed.returncode == 0, revealed.stderr
+    audited = select(house, "SELECT act, subject, detail FROM audit WHERE act = 'reveal'")
+    assert audited == [("reveal", "message 1", '{"reason": "because"}')]

@@ -1,0 +1,157 @@
+"""Mappings over HTTP: in force for the next record, refused where they break, and in one order."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from connectors import registry
+from hub import library
+from hub.demo import poslog_writer
+from hub.store.tables import document
+from mappings.spec import version_of
+
+if TYPE_CHECKING:
+    from tests.hub.api.conftest import Serving
+
+SHIPPED, _ = library.shipped_text("poslog", "retail")
+OURS = f"{SHIPPED}# ours\n"
+PLACE = "/mappings/poslog/retail"
+SAMPLES = registry.folder("poslog") / "samples"
+
+
+def publish(serving: Serving, text: str, **more: Any) -> Any:
+    body = {"text": text, "file": "ours.yaml", **more}
+    return serving.call("operator", "POST", f"{PLACE}/publish", json=body)
+
+
+def log(serving: Serving) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = serving.call("reader", "GET", f"{PLACE}/log").json()["items"]
+    return found
+
+
+def made_by(serving: Serving, index: int) -> str:
+    """Version of the mapping that made the document of a sale."""
+    serving.send(poslog_writer.sale(index, seed=3))
+    serving.settled()
+
+    def last() -> str:
+        newest = select(document.c.mapping).order_by(document.c.message_id.desc()).limit(1)
+        with serving.hub.engine.begin() as connection:
+            return str(connection.scalar(newest))
+
+    return serving.writer.alone(last).result()
+
+
+def test_what_is_published_makes_the_next_record(serving: Serving) -> None:
+    assert made_by(serving, 0) == version_of(SHIPPED)
+    said = publish(serving, OURS, report={"equal": 12})
+    assert said.status_code == 200, said.text
+    line = said.json()
+    assert (line["version"], line["own"], line["act"]) == (version_of(OURS), True, "publish")
+    assert made_by(serving, 1) == version_of(OURS)
+    back = serving.call("operator", "POST", f"{PLACE}/rollback", json={}).json()
+    assert (back["version"], back["own"], back["act"]) == (version_of(SHIPPED), False, "rollback")
+    assert made_by(serving, 2) == version_of(SHIPPED)
+    lines = log(serving)
+    assert [each["act"] for each in lines] == ["shipped", "publish", "rollback"]
+    assert [each.get("report") for each in lines] == [None, {"equal": 12}, None]
+    assert lines[1]["actor"].endswith(" operator")
+
+
+def test_the_list_tells_what_is_in_force(serving: Serving) -> None:
+    publish(serving, OURS)
+    made_by(serving, 0)
+    items = serving.call("reader", "GET", "/mappings").json()["items"]
+    (row,) = (each for each in items if (each["connector"], each["kind"]) == ("poslog", "retail"))
+    assert (row["version"], row["own"], row["recent"]) == (version_of(OURS), True, 1)
+    assert row["shipped"] == version_of(SHIPPED)
+    assert row["shipped_changed"] is False
+    assert {each["own"] for each in items if each is not row} == {False}
+
+
+@pytest.mark.parametrize("version", [version_of(SHIPPED), version_of(SHIPPED)[:5], "shipped"])
+def test_a_version_is_given_whole(serving: Serving, version: str) -> None:
+    said = serving.call("reader", "GET", f"{PLACE}/versions/{version}").json()
+    assert said == {
+        "version": version_of(SHIPPED),
+        "file": "poslog/retail.yaml",
+        "text": SHIPPED,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [
+        ("rules: [", 400, "LP-MAP-001"),
+        (f"{SHIPPED}nonsense: 1\n", 400, "LP-MAP-003"),
+        (SHIPPED.replace("BusinessDayDate", "NoSuchDay", 1), 400, "LP-MAP-005"),
+        (SHIPPED.replace("poslog.retail", "poslog.nothing", 1), 404, "LP-PUB-003"),
+        (library.shipped_text("poslog", "control")[0], 400, "LP-PUB-011"),
+        ("x" * 300_001, 422, "LP-API-006"),
+    ],
+)
+def test_what_breaks_is_refused_and_nothing_changes(
+    serving: Serving, text: str, status: int, code: str
+) -> None:
+    said = publish(serving, text)
+    assert (said.status_code, said.json()["code"]) == (status, code)
+    assert len(log(serving)) == 1
+
+
+def test_a_body_beyond_its_limit_is_not_read(serving: Serving) -> None:
+    said = publish(serving, "x" * (5 * 1024 * 1024))
+    assert (said.status_code, said.json()["code"]) == (413, "LP-API-001")
+
+
+def test_examples_bring_their_files(serving: Serving) -> None:
+    text = f"{SHIPPED}  - {{from: ours.xml, expect: ours.json}}\n"
+    missing = publish(serving, text)
+    assert (missing.status_code, missing.json()["code"]) == (400, "LP-MAP-005")
+    names = {
+        "ours.xml": "v2-cash-sale-with-change.xml",
+        "ours.json": "v2-cash-sale-with-change.canonical.json",
+    }
+    files = {
+        name: base64.b64encode((SAMPLES / sample).read_bytes()).decode()
+        for name, sample in names.items()
+    }
+    assert publish(serving, text, examples={**files, "ours.json": "!"}).status_code == 422
+    assert publish(serving, text, examples=files).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code"),
+    [
+        ("GET", "/mappings/poslog/nothing/log", None, "LP-PUB-003"),
+        ("GET", "/mappings/nothing/retail/log", None, "LP-PUB-003"),
+        ("GET", f"{PLACE}/versions/ffffffff", None, "LP-PUB-002"),
+        ("POST", f"{PLACE}/rollback", {"to": "ffffffff"}, "LP-PUB-002"),
+        ("POST", "/mappings/poslog/nothing/publish", {"text": "", "file": "x"}, "LP-PUB-003"),
+    ],
+)
+def test_what_there_is_not_is_not_found(
+    serving: Serving, method: str, path: str, body: Any, code: str
+) -> None:
+    said = serving.call("operator", method, path, json=body)
+    assert (said.status_code, said.json()["code"]) == (404, code)
+
+
+def test_there_is_nothing_before_the_first(serving: Serving) -> None:
+    said = serving.call("operator", "POST", f"{PLACE}/rollback", json={})
+    assert (said.status_code, said.json()["code"]) == (409, "LP-PUB-001")
+    assert len(log(serving)) == 1
+
+
+def test_many_at_once_have_one_order(serving: Serving) -> None:
+    texts = [f"{OURS}# {number}\n" for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        lines = [answer.json() for answer in pool.map(lambda t: publish(serving, t), texts)]
+    assert {line["version"] for line in lines} == {version_of(text) for text in texts}
+    found = log(serving)[1:]
+    assert [line["id"] for line in found] == sorted(line["id"] for line in lines)
+    assert made_by(serving, 0) == found[-1]["version"]
