@@ -22,6 +22,7 @@ from mappings.rules import (
     Path,
     Rule,
     Rules,
+    Template,
     Test,
     When,
     Within,
@@ -29,7 +30,7 @@ from mappings.rules import (
 from mappings.source_tree import Names, Node, WriteError, check_xml, holds, names_of
 from mappings.spec import Spec
 from mappings.target import kind_at
-from mappings.undo import comes_back, undone
+from mappings.undo import comes_back, taken_apart, undone
 
 __all__ = ["Backward", "Flaw", "Trial"]
 
@@ -147,8 +148,12 @@ class Backward:
         if not comes_back(expression, raw, value, kind, self._spec.codes):
             raise WriteError("no value of the source becomes this one")
         trial.covered.add(place)
+        if isinstance(first, Template):
+            for path, text in taken_apart(first, raw):
+                self._put(node, path, text, trial, place, rule.line)
+            return
         last = expression.sources[-1]
-        if isinstance(first, Path) and not (isinstance(last, Constant) and raw == last.value):
+        if not (isinstance(last, Constant) and raw == last.value):
             self._put(node, first, raw, trial, place, rule.line)
 
     def _put(self, node: Node, path: Path, raw: Any, trial: Trial, place: Place, line: int) -> None:

@@ -31,6 +31,7 @@ from mappings.rules import (
     Within,
 )
 from mappings.source_tree import Names, names_of
+from mappings.undo import simple
 from schemas.problem import ConfigError
 
 if TYPE_CHECKING:
@@ -233,8 +234,12 @@ class _Ways:
 
     def _expression(self, expression: Expression) -> tuple[Way, str]:
         problems = [self._transform(transform) for transform in expression.transforms]
-        if any(isinstance(source, Template) for source in expression.sources):
-            problems.append(("one-way", "a text that is put together is not taken apart"))
+        if isinstance(template := expression.sources[0], Template):
+            if not simple(template):
+                why = "nothing says where the parts of this text begin, or which are there"
+                problems.append(("one-way", why))
+            elif len(template.parts) > 1:
+                problems.append(("lossy", "where one part ends and another begins is not kept"))
         if len(expression.sources) > 1:
             other = expression.sources[1]
             said = "it stood there or was absent" if isinstance(other, Constant) else ""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
 from mappings.numbers import as_integer
+from mappings.times import Pattern, as_date
 from mappings.transforms import COERCIONS, TRANSFORMS, as_decimal, as_text
 
 __all__ = ["INVERSES", "WITHOUT_INVERSE", "Inversion"]
@@ -123,15 +125,35 @@ def _divide(divisor: str, *rounded: str) -> Inversion:
 
 
 def _date(*words: str) -> Inversion:
-    if words:
-        raise ValueError("a day is not written by a pattern")
-    return Inversion(_same, "the time of the day")
+    if not words:
+        return Inversion(_same, "the time of the day")
+    pattern = Pattern(words, timed=False)
+    return Inversion(lambda value: pattern.write(as_date(value)), reads=TRANSFORMS["date"](*words))
 
 
 def _moment(*words: str) -> Inversion:
-    if words:
-        raise ValueError("a time is not written by a pattern")
-    return Inversion(_same, reads=COERCIONS["moment"])
+    reads = TRANSFORMS["moment"](*words)
+    if not words:
+        return Inversion(_same, reads=reads)
+    if words in (("seconds",), ("milliseconds",)):
+        places = 0 if words == ("seconds",) else 3
+        return Inversion(lambda value: _since_1970(value, places), reads=reads)
+    pattern = Pattern(words, timed=True)
+    return Inversion(lambda value: pattern.write(*_clock(value)), reads=reads)
+
+
+def _clock(value: str) -> tuple[str, str]:
+    """The wall clock and the offset of a moment as a source says it. Raises ``ValueError``."""
+    parts = COERCIONS["moment"](value)
+    return parts["local"], parts.get("offset", "")
+
+
+def _since_1970(value: str, places: int) -> str:
+    local, _ = _clock(value)
+    whole, _, fraction = local.partition(".")
+    passed = datetime.fromisoformat(f"{whole}Z") - datetime.fromtimestamp(0, tz=UTC)
+    seconds = passed.days * 86_400 + passed.seconds
+    return as_text(Decimal(f"{seconds}.{fraction}" if fraction else seconds).scaleb(places))
 
 
 INVERSES: dict[str, Callable[..., Inversion]] = {

@@ -13,7 +13,7 @@ from mappings.numbers import as_decimal
 from mappings.texts import ArgumentError, Transformer, as_text, count
 from schemas.zone import instants, is_known, known_zone
 
-__all__ = ["TIMES", "Parts", "as_date", "as_moment"]
+__all__ = ["TIMES", "Parts", "Pattern", "as_date", "as_moment"]
 
 _NO_TIME = "this time is on no clock and calendar"
 
@@ -137,6 +137,28 @@ class Pattern:
             return date(self._year(parts), month, int(parts["day"])).isoformat()
         except ValueError:
             raise ValueError("this day is in no calendar") from None
+
+    def write(self, local: str, offset: str = "") -> str:
+        """Write a day or a wall clock; what the pattern has no place for is left out."""
+        day, _, clock = local.partition("T")
+        year, month, number = day.split("-")
+        clock, _, fraction = (clock or "00:00:00").partition(".")
+        hour, minute, second = clock.split(":")
+        half = int(hour) % 12 or 12
+        written = {"YYYY": year, "YY": year[2:], "MMM": _MONTHS[int(month) - 1].title()}
+        written |= {"MM": month, "M": str(int(month)), "DD": number, "D": str(int(number))}
+        written |= {"HH": hour, "H": str(int(hour)), "hh": f"{half:02}", "h": str(half)}
+        written |= {"A": "AM" if int(hour) < 12 else "PM", "mm": minute, "ss": second, "Z": offset}
+
+        def token(match: re.Match[str]) -> str:
+            width = len(match[0])
+            return (
+                fraction[:width].ljust(width, "0")
+                if match[0][0] == "S"
+                else written.get(match[0], match[0])
+            )
+
+        return _TOKEN.sub(token, self.shown)
 
     def _year(self, parts: dict[str, str]) -> int:
         if (year := parts.get("year")) is not None:

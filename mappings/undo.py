@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mappings import canonical
 from mappings.inversion import INVERSES
-from mappings.rules import Expression
+from mappings.rules import Expression, Path, Template
 from mappings.source_tree import WriteError
 from mappings.transforms import COERCIONS, TRANSFORMS, as_decimal, as_text
 
-__all__ = ["comes_back", "spelling", "undone"]
+__all__ = ["comes_back", "simple", "spelling", "taken_apart", "undone"]
 
 _UNKNOWN = "unknown:"
 Codes = dict[str, dict[str, str]]
@@ -39,6 +39,36 @@ def _code_of(value: Any, name: str, codes: Codes) -> str:
     if word.startswith(_UNKNOWN):
         return word.removeprefix(_UNKNOWN)
     raise WriteError(f"no code of {name} becomes this word")
+
+
+def simple(template: Template) -> bool:
+    """Whether a text put together can be taken apart: places that must be there, texts between."""
+    return all(
+        not part.optional
+        and not part.expression.transforms
+        and len(part.expression.sources) == 1
+        and isinstance(part.expression.sources[0], Path)
+        and (part.before or not number)
+        for number, part in enumerate(template.parts)
+    )
+
+
+def taken_apart(template: Template, raw: Any) -> Iterator[tuple[Path, str]]:
+    """The places of a simple template and their texts. Raises ``WriteError``."""
+    rest = as_text(raw)
+    for number, part in enumerate(template.parts):
+        last = number + 1 == len(template.parts)
+        end = template.after if last else template.parts[number + 1].before
+        if not rest.startswith(part.before) or (last and not rest.endswith(end)):
+            raise WriteError("it is not put together as the rule does it")
+        rest = rest[len(part.before) :]
+        cut = len(rest) - len(end) if last else rest.find(end)
+        if cut < 1:
+            raise WriteError("it is not put together as the rule does it")
+        path = part.expression.sources[0]
+        assert isinstance(path, Path)
+        yield path, rest[:cut]
+        rest = rest[cut:]
 
 
 def comes_back(expression: Expression, raw: Any, value: Any, kind: str, codes: Codes) -> bool:

@@ -51,6 +51,8 @@ def test_every_transform_has_an_inverse_or_a_reason_why_not() -> None:
         "lines[] from a[] where not k: {id: b}",
         "lines[] from a[] where b > 1: {quantity: b}",
         "placed_at: a",
+        "placed_at: a | moment DD.MM.YYYY HH:mm",
+        "id: = X-{a}!",
     ],
 )
 def test_what_needs_no_word(rule: str) -> None:
@@ -67,6 +69,7 @@ def test_what_needs_no_word(rule: str) -> None:
         ("id: a | code two", "several codes of two become 'x'"),
         ("id: a | code drop", "a code of drop becomes nothing"),
         ("id: a | code any", "any other code of any becomes 'x'"),
+        ("id: = {a}-{b}", "where one part ends and another begins is not kept"),
         ("tags: [a, b]", "which of the places a text stood in is not kept"),
     ],
 )
@@ -94,7 +97,9 @@ def test_a_list_through_lists_is_lossy() -> None:
             "  total: a | times 0\n",
             "total has no way back: `times`: nothing can be divided by zero",
         ),
-        ("  id: = {a} {b}\n", "id has no way back: a text that is put together is not taken"),
+        ("  id: = {a}{b}\n", "id has no way back: nothing says where the parts of this text"),
+        ("  id: = {a?} {b}\n", "id has no way back: nothing says where the parts of this text"),
+        ("  id: = {a | trim} {b}\n", "id has no way back: nothing says where the parts"),
         ("  id: a | own f\n", "id has no way back: `own` is a function of the connector"),
         ("  id: a | location zone\n", "id has no way back: `location` asks reference data"),
         ("  total: a | times {b}\n", "total has no way back: `times` depends on another place"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from mappings.inverse import cannot_express, write
+from mappings.inverse import Written, cannot_express, write
 from mappings.mapping import Mapping, load
 from schemas.order import Order
 from schemas.problem import ConfigError
@@ -76,6 +76,18 @@ def found(rules: str, document: dict[str, Any], **options: Any) -> list[tuple[st
         ("note: a[k=x].c", {"note": "1"}, {"a": [{"k": "x", "c": "1"}]}),
         ("note: a[k.l=x].c", {"note": "1"}, {"a": [{"k": {"l": "x"}, "c": "1"}]}),
         ("note: a[1]", {"note": "1"}, {"a": [{}, "1"]}),
+        ("id: = X-{a}!", {"id": "X-7!"}, {"a": "7"}),
+        ("id: = {a} - {b} | lower", {"id": "x - y - z"}, {"a": "x", "b": "y - z"}),
+        ("id: a | pad 4", {"id": "0007"}, {"a": "7"}),
+        ("id: a | pad 2 x", {"id": "xx"}, {"a": "x"}),
+        ("id: a | replace , .", {"id": "1.5"}, {"a": "1,5"}),
+        ("id: a | first 2", {"id": "ab"}, {"a": "ab"}),
+        ("total: a | decimal , .", {"total": Decimal("-1234.50")}, {"a": "-1234,50"}),
+        ("total: a | trailing_sign | decimal", {"total": Decimal("-1.5")}, {"a": "1.5-"}),
+        ("total: a | implied 2", {"total": Decimal("12.50")}, {"a": "1250"}),
+        ("total: a | divide 100", {"total": Decimal("0.25")}, {"a": Decimal("25.00")}),
+        ("total: a | divide 3 round 2 half_up", {"total": Decimal("0.33")}, {"a": Decimal("0.99")}),
+        ("total: a | round 2 half_up", {"total": Decimal("0.33")}, {"a": Decimal("0.33")}),
         ("customer.email: a.b", {"customer": {"email": "x"}}, {"a": {"b": "x"}}),
     ],
 )
@@ -91,6 +103,55 @@ def test_a_moment_comes_back_as_one_text() -> None:
         result = write(made, {"placed_at": document})
         assert result == type(result)({"a": "2026-03-01T10:00:00.5-05:00"}, ())
     assert write(made, {"placed_at": {"local": "2026-03-01T10:00:00"}}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("transform", "source"),
+    [
+        ("moment", "2026-03-01T13:05:09"),
+        ("moment DD.MM.YYYY HH:mm:ss", "01.03.2026 13:05:09"),
+        ("moment D-MMM-YY h:mm:ssA pivot 70", "1-Mar-26 1:05:09PM"),
+        ("moment YYYYMMDDTHHmmss.SSS", "20260301T130509.120"),
+        ("moment YYYY/M/DD HH:mm:ssZ", "2026/3/01 13:05:09-05:00"),
+        ("moment seconds", "1772370309"),
+        ("moment milliseconds", "1772370309120"),
+        ("zone Europe/Vienna", "2026-03-01T13:05:09"),
+        ("moment DD.MM.YYYY HH:mm | zone Europe/Vienna", "01.03.2026 13:05"),
+    ],
+)
+def test_a_time_is_written_as_the_source_writes_it(transform: str, source: str) -> None:
+    made = mapping(f"  placed_at: a | {transform}\n")
+    document = made.run({"a": source})[0]
+    assert write(made, document) == Written({"a": source}, ())
+
+
+@pytest.mark.parametrize(
+    ("transform", "moment"),
+    [
+        ("moment DD.MM.YYYY HH:mm", {"local": "2026-03-01T13:05:09"}),
+        ("moment DD.MM.YYYY HH:mm", {"local": "2026-03-01T13:05:00", "offset": "+01:00"}),
+        ("moment DD.MM.YYYY HH:mmZ", {"local": "2026-03-01T13:05:00"}),
+        ("moment seconds", {"local": "2026-03-01T13:05:00", "offset": "+01:00"}),
+        ("moment YY-MM-DD HH:mm pivot 70", {"local": "1926-03-01T13:05:00"}),
+    ],
+)
+def test_a_time_that_the_pattern_has_no_place_for_is_found(transform: str, moment: Any) -> None:
+    ((place, _),) = found(f"  placed_at: a | {transform}\n", {"placed_at": moment})
+    assert place == "placed_at"
+
+
+def test_a_day_is_written_by_its_pattern() -> None:
+    made = mapping("  born_on: a | date DD.MM.YYYY\n", to="Customer")
+    assert write(made, {"born_on": "2026-03-01"}) == Written({"a": "01.03.2026"}, ())
+
+
+@pytest.mark.parametrize("value", ["Quokka", "2026-13-01", "2026-03-01T10:00", "", 20260301])
+def test_no_reason_quotes_a_value(value: Any) -> None:
+    born = mapping("  born_on: a | date DD.MM.YYYY\n", to="Customer")
+    placed = mapping("  placed_at: a | moment DD.MM.YYYY HH:mm\n")
+    for made, document in ((born, {"born_on": value}), (placed, {"placed_at": {"local": value}})):
+        for finding in cannot_express(made, document):
+            assert not value or str(value) not in str(finding.problem.detail)
 
 
 def test_an_object_is_written_from_an_object() -> None:
@@ -282,6 +343,10 @@ def test_what_xml_cannot_hold_is_found() -> None:
             ("note", "no value of the source becomes this"),
         ),
         ("note: a | code t", {"note": "unknown:NEW"}, ("note", "no value of the source becomes")),
+        ("id: = {a}-{b}", {"id": "ab"}, ("id", "it is not put together as the rule does it")),
+        ("id: = X{a}", {"id": "X"}, ("id", "it is not put together as the rule does it")),
+        ("total: a | implied 2", {"total": "1.005"}, ("total", "a whole number was expected here")),
+        ("id: a | pad 3", {"id": "7"}, ("id", "no value of the source becomes this one")),
         ("note: a", {"note": ""}, ("note", "no value of the source becomes this one")),
         ("tags: [a, b]", {"tags": ["1", "2", "3"]}, ("tags", "the source has 2 places for texts")),
         (

@@ -6,14 +6,26 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from lxml import etree
 
-from mappings import errors, grammar, numbers, spec, template, texts, yaml_text
+from mappings import (
+    direction,
+    errors,
+    grammar,
+    inverse,
+    inversion,
+    numbers,
+    spec,
+    template,
+    texts,
+    yaml_text,
+)
 from mappings.coverage import static
 from mappings.mapping import Mapping, load
+from mappings.reference import LOOKUPS
 from mappings.transforms import COERCIONS, TRANSFORMS
 from schemas.envelope import DOCUMENTS
 from schemas.problem import Cause, ConfigError, Rejected
@@ -22,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "mapping.md").read_text("utf-8")
 FENCES = re.findall(r"^```(\w+) (\w+)(?: (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 FILE = "page/example.yaml"
+WAYS = get_args(direction.Way)
 Row = tuple[str, ...]
 
 
@@ -72,17 +85,8 @@ def origins(mapping: Mapping, source: Any) -> list[list[str]]:
 def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
     assert len(FENCES) == PAGE.count("\n```") / 2
     kinds = {fence[1] for fence in FENCES}
-    assert kinds == {
-        "mapping",
-        "input",
-        "output",
-        "source",
-        "origins",
-        "refused",
-        "held",
-        "sketch",
-        "coverage",
-    }
+    run = {"mapping", "input", "output", "source", "origins", "refused", "held", "coverage"}
+    assert kinds == run | {"sketch", "canonical", "written", "findings"}
 
 
 def test_every_example_comes_out_as_written() -> None:
@@ -116,6 +120,60 @@ def test_every_example_comes_out_as_written() -> None:
             continue
         done += kind not in ("mapping", "input")
     assert done >= 9
+
+
+def test_the_way_back_is_as_written() -> None:
+    text, document, done = "", {}, 0
+    for _, kind, _, content in FENCES:
+        if kind == "mapping":
+            text = content
+        elif kind == "canonical":
+            document = json.loads(content)
+        elif kind in ("written", "findings"):
+            found = inverse.write(load(whole(text, "json", "Order"), FILE), document)
+            if kind == "written":
+                assert readable(found.body) == json.loads(content)
+                assert found.findings == ()
+            else:
+                told = "".join(f"{f.problem.line()}\n" for f in found.findings)
+                assert told == content
+            done += 1
+    assert done >= 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "way", "why"), [(r[0], r[1], r[2]) for r in rows("rule") if r[1] in WAYS]
+)
+def test_rules_go_the_way_that_the_page_says(rule: str, way: str, why: str) -> None:
+    tables = "codes:\n  one: {a: x, b: y}\n  many: {a: x, b: x}\n"
+    mapping = load(whole(f"rules:\n  {rule}\n{tables}", "json", "Order"), FILE)
+    ((found),) = direction.fields(mapping.spec)
+    assert found.way == way
+    assert found.why in ("", why)
+    assert found.why or way == "two-way"
+
+
+def test_every_transform_has_its_way_on_the_page() -> None:
+    said = {name: row[0] for row in rows("on the way back") for name in row[1].split("` `")}
+    said = {name.strip("`"): way for name, way in said.items()}
+    assert set(said) == {*TRANSFORMS, *LOOKUPS, "own"}
+    shown = {row[0].split()[0]: row[0] for row in reversed(rows("transform"))}
+    for name, way in said.items():
+        if name in inversion.WITHOUT_INVERSE:
+            assert way == "one-way"
+            continue
+        step = grammar.expression(f"a | {shown[name] if name != 'date' else name}").transforms[0]
+        loses = inversion.INVERSES[name](*step.arguments).loses
+        assert way == ("lossy" if loses else "two-way"), name
+
+
+@pytest.mark.parametrize(("top", "said"), rows("at the top"))
+def test_what_is_declared_wrong_is_told_as_the_page_says(top: str, said: str) -> None:
+    lines = top[1:-1].replace("}, ", "}\n") if top.startswith("{") else top
+    lines = re.sub(r"^direction: both, ", "direction: both\n", lines)
+    with pytest.raises(ConfigError) as caught:
+        load(whole(f"{lines}\nrules:\n  id: a\n", "json", "Order"), FILE)
+    assert str(caught.value.problem.detail).partition(": ")[2] == said
 
 
 def test_the_first_example_is_a_whole_order() -> None:
