@@ -37,6 +37,13 @@ connector = "{name}"
 """
 
 
+_MAPPINGS = """\
+Working copies of mappings, as CONNECTOR/NAME.yaml with their code tables as CSV beside them.
+`lynchpin map show shopify.order` prints the one in force; docs/mapping.md tells how to write one.
+Nothing here counts before `lynchpin map publish shopify.order`, and `map rollback` undoes that.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """Where the parts of a home lie. Nothing here says that they exist."""
@@ -89,6 +96,7 @@ def create(home: Home, connectors: Iterable[str]) -> bool:
     """
     try:
         _private_folder(home.path)
+        _mappings_folder(home.mappings)
         if home.settings.exists():
             home.settings.chmod(0o600)
             return False
@@ -116,6 +124,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _mappings_folder(path: Path) -> None:
+    _private_folder(path)
+    if not (path / "README").exists():
+        write_atomically(path / "README", _MAPPINGS.encode())
 
 
 def _private_folder(path: Path) -> None:

@@ -22,6 +22,7 @@ from hub.publication import Target
 from hub.translate import Translator
 from mappings.mapping import Mapping
 from schemas.envelope import Flag
+from schemas.model import Canonical
 from schemas.problem import LynchpinError, Problem, Refused, Rejected
 
 __all__ = ["Attempt", "attempted", "of_file", "of_message"]
@@ -37,6 +38,7 @@ class Attempt:
     fact: str | None
     values: tuple[Explained, ...] = ()
     flags: tuple[Flag, ...] = ()
+    model: Canonical | None = None
     problem: Problem | None = None
 
 
@@ -127,7 +129,7 @@ def attempted(
             values = explain.explained(
                 draft.mapping, stored, document, made.model, made.kind, reveal=reveal
             )
-            yield Attempt(stored.id, named.fact, tuple(values), made.flags)
+            yield Attempt(stored.id, named.fact, tuple(values), made.flags, made.model)
 
 
 def _through(

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors import registry
 from hub import bootstrap, library, publication
 from hub.demo import poslog_writer
 from hub.home import Home
@@ -211,3 +212,33 @@ def test_trying_shows_each_value_masked_and_keeps_nothing(house: House) -> None:
     assert revealed.returncode == 0, revealed.stderr
     audited = select(house, "SELECT act, subject, detail FROM audit WHERE act = 'reveal'")
     assert audited == [("reveal", "message 1", '{"reason": "because"}')]
+
+
+def test_the_way_back_is_shown_and_the_document_itself_only_for_a_reason(house: House) -> None:
+    text, _ = library.shipped_text("shopify", "order")
+    file = house.file(text.encode(), "order.yaml")
+    sample = registry.folder("shopify") / "samples/order-paid-bare.json"
+    tried = house.lynchpin("map", "try", file, sample, "--back", "--json")
+    assert tried.returncode == 0, tried.stderr
+    (one,) = json.loads(tried.stdout)
+    assert all(each["declared"] for each in one["back"]["lost"])
+    assert "document" not in one["back"]
+    order = json.loads(sample.read_text("utf-8"))
+    assert order["email"]
+    assert order["email"] not in tried.stdout
+    revealed = house.lynchpin("map", "try", file, sample, "--back", "--reveal", "mine", "--json")
+    (again,) = json.loads(revealed.stdout)
+    assert json.loads(again["back"]["document"])["email"] == order["email"]
+    one_way, _ = library.shipped_text("poslog", "retail")
+    sale = house.file(poslog_writer.sale(seed=5), "sale.xml")
+    none = house.lynchpin("map", "try", house.file(one_way.encode(), "r.yaml"), sale, "--back")
+    assert none.returncode == 2
+    assert "LP-MAP-006" in none.stderr
+
+
+def test_check_tells_what_the_text_leaves_open(house: House) -> None:
+    text = f"{SHIPPED}# ours\n".replace("\ncodes:", "\ncodes:\n  idle: {a: b}", 1)
+    checked = house.lynchpin("map", "check", house.file(text.encode(), "idle.yaml"), "--json")
+    assert checked.returncode == 0, checked.stderr
+    found = {(each["what"], each["subject"]) for each in json.loads(checked.stdout)["findings"]}
+    assert ("idle_table", "idle") in found

@@ -81,7 +81,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     with pytest.raises(OSError, match="No space"):
         write_atomically(home.settings, b"half of the new")
     assert home.settings.read_bytes() == before
-    assert sorted(path.name for path in home.path.iterdir()) == ["lynchpin.toml"]
+    assert sorted(path.name for path in home.path.iterdir()) == ["lynchpin.toml", "mappings"]
 
 
 def test_content_and_name_reach_the_disk_in_this_order(
@@ -127,3 +127,13 @@ for number in range(1_000_000):
     assert {len(version) for version in versions} == {100_000}
     assert all(len(set(version.split())) == 1 for version in versions)
     assert len(set(versions)) > 1
+
+
+def test_mappings_have_a_folder_that_says_what_it_is_for(home: Home) -> None:
+    create(home, CONNECTORS)
+    said = home.mappings / "README"
+    assert "lynchpin map publish" in said.read_text("utf-8")
+    assert stat.S_IMODE(home.mappings.stat().st_mode) == 0o700
+    said.write_text("ours", "utf-8")
+    create(home, CONNECTORS)
+    assert said.read_text("utf-8") == "ours"

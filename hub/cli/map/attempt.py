@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from lxml import etree
 from rich.markup import escape
 
 from hub.authoring import attempt
 from hub.authoring.attempt import Attempt
+from hub.authoring.draft import Draft
 from hub.causes import NOT_FOUND
 from hub.cli.data import print_values
 from hub.cli.map.named import File, draft_of
@@ -18,6 +21,8 @@ from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import Reveal, out, print_json, print_problem
 from hub.cli.way import way
+from mappings import inverse
+from mappings.inverse import Written
 from schemas.problem import Rejected
 
 __all__ = ["try_"]
@@ -36,6 +41,10 @@ def try_(
     source: Annotated[
         str | None, typer.Option(help="Whose options and zone hold; else the first that fits.")
     ] = None,
+    back: Annotated[
+        bool,
+        typer.Option("--back", help="Write it as a document of the source again, and compare."),
+    ] = False,
     reveal: Reveal = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,13 +69,54 @@ def try_(
         )
     if not found:
         raise Rejected(NOT_FOUND.at(f"there is no message of the kind {draft.target} in it"))
+    written = [_written(draft, each) if back else None for each in found]
+    pairs = list(zip(found, written, strict=True))
     if as_json:
-        print_json([_attempt(each) for each in found])
+        shown = ({**_attempt(each), **_back(way_back, reveal)} for each, way_back in pairs)
+        print_json(list(shown))
     else:
-        for each in found:
+        for each, way_back in pairs:
             _print(each)
+            _print_back(way_back, reveal)
     if any(each.problem for each in found):
         raise typer.Exit(1)
+
+
+def _written(draft: Draft, each: Attempt) -> Written | None:
+    """The way back of what a document became. Raises ``ConfigError`` if the mapping has none."""
+    return None if each.model is None else inverse.write(draft.mapping, each.model)
+
+
+def _back(written: Written | None, reveal: str | None) -> dict[str, Any]:
+    if written is None:
+        return {}
+    lost = [
+        {"declared": each.declared, **each.problem.model_dump(mode="json", exclude_none=True)}
+        for each in written.findings
+    ]
+    said = {} if reveal is None else {"document": _source_text(written.body)}
+    return {"back": {"lost": lost, **said}}
+
+
+def _print_back(written: Written | None, reveal: str | None) -> None:
+    """What the source cannot say; the document itself only to who has said why, for it is no
+    canonical one and so cannot be masked.
+    """
+    if written is None:
+        return
+    for each in written.findings:
+        mark = "as declared" if each.declared else "[bold red]not declared[/]"
+        out.print(f"  back: {escape(each.problem.line())} ({mark})", soft_wrap=True)
+    if not written.findings:
+        out.print("  back: everything arrives as it is")
+    if reveal is not None:
+        out.print(escape(_source_text(written.body)), soft_wrap=True)
+
+
+def _source_text(body: Any) -> str:
+    if isinstance(body, dict):
+        return json.dumps(body, indent=2, ensure_ascii=False, default=str)
+    return etree.tostring(body, encoding="unicode", pretty_print=True)
 
 
 def _number(document: str) -> int | None:

@@ -13,15 +13,21 @@ from hub.authoring.examples import Ran
 from hub.cli.map.named import File, draft_of
 from hub.cli.message import AsJson
 from hub.cli.terminal import out, print_json, print_problem, table
+from mappings import coverage
+from mappings.coverage import Finding
 from schemas.problem import ConfigError, Problem
 
 __all__ = ["check", "run_examples"]
 
 
 def check(file: File, *, as_json: AsJson = False) -> None:
-    """Compile a mapping and run its examples. Exit status 1 where it could not be published."""
+    """Compile a mapping, run its examples, and say what its text leaves open.
+
+    Exit status 1 where it could not be published.
+    """
     problem: Problem | None
     head: dict[str, Any] = {}
+    findings: tuple[Finding, ...] = ()
     try:
         draft = draft_of(file)
     except ConfigError as error:
@@ -34,14 +40,19 @@ def check(file: File, *, as_json: AsJson = False) -> None:
             "examples": len(spec.examples),
         }
         problem = examples.first_failure(draft)
+        findings = coverage.static(draft.mapping)
     if as_json:
         said = problem and problem.model_dump(mode="json", exclude_none=True)
-        print_json({**head, "problem": said})
+        told = [dataclasses.asdict(each) for each in findings]
+        print_json({**head, "problem": said, "findings": told})
     elif problem is not None:
         print_problem(problem)
     else:
         count = f"{head['examples']} examples come out as written"
         out.print(f"{head['mapping']} {head['version']} is well: {count}", soft_wrap=True)
+    if findings and not as_json:
+        rows = ((each.line, each.what, each.subject, each.next_step) for each in findings)
+        out.print(table(("line", "worth a look", "of", "what to do"), rows))
     if problem is not None:
         raise typer.Exit(1)
 
