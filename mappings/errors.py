@@ -8,6 +8,7 @@ from schemas.problem import Cause
 
 __all__ = [
     "CODE_UNKNOWN",
+    "DIFFERENCES",
     "DIRECTION",
     "EXAMPLE",
     "HOSTILE",
@@ -15,6 +16,7 @@ __all__ = [
     "LOOKUP_UNKNOWN",
     "RULE",
     "SYNTAX",
+    "TABLE",
     "TARGET",
     "VALIDATION",
     "VALUE",
@@ -44,6 +46,16 @@ DIRECTION = Cause(
     "LP-MAP-006",
     "A mapping of both directions does not say what it loses on the way back.",
     "Mend the rule, or declare the field; see docs/mapping.md, Both directions.",
+)
+DIFFERENCES = Cause(
+    "LP-MAP-011",
+    "A file of differences does not fit the mapping that it extends.",
+    "Look at the mapping that it extends, mend the named line, and check again.",
+)
+TABLE = Cause(
+    "LP-MAP-012",
+    "A code table beside the mapping cannot be read.",
+    "Mend the named line of the table, and check again.",
 )
 VALUE = Cause(
     "LP-MAP-101",
