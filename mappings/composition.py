@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from mappings import spec, tables
 from mappings.differences import Entry, Misfit, Work, entries
@@ -20,7 +19,7 @@ from mappings.splice import Edit, Piece, Place, comment, spliced
 from mappings.yaml_text import CHARACTERS_MAX, Map, Node, Scalar, parse
 from schemas.problem import ConfigError, Problem
 
-__all__ = ["Base", "Beside", "Composed", "compose", "composed", "read_file"]
+__all__ = ["Base", "Beside", "Composed", "compose", "composed"]
 
 Beside = Callable[[str], str]
 """Gives the text of a table beside the mapping by its file name. Raises ``ConfigError``."""
@@ -48,24 +47,6 @@ class Composed:
 def compose(text: str, file: str, *, beside: Beside, base: Base) -> str:
     """The plain text that a mapping file stands for. Raises ``ConfigError`` with file and line."""
     return composed(text, file, beside=beside, base=base).text
-
-
-def read_file(path: Path, *, base: Base) -> Composed:
-    """Read a mapping file and the tables beside it from the disk, composed and checked.
-
-    Raises ``ConfigError`` naming the file and line that must be mended, and ``OSError``.
-    """
-    if not path.is_file():
-        raise ConfigError(HOSTILE.at("this is no file", file=path.name))
-    with path.open("rb") as stream:
-        content = stream.read(4 * CHARACTERS_MAX + 1)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        detail = f"line {line}: this is no UTF-8"
-        raise ConfigError(HOSTILE.at(detail, rule=f"{path.name}:{line}")) from None
-    return composed(text, path.name, beside=tables.beside(path.parent), base=base)
 
 
 def composed(text: str, file: str, *, beside: Beside, base: Base) -> Composed:

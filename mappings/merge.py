@@ -321,7 +321,7 @@ def merged(
 def _mergeable(path: tuple[str, ...], old: Node, new: Node, entry: Entry) -> bool:
     if isinstance(old, Map):
         return isinstance(new, Map) or entry.table is not None
-    return path == ("ignore",) and isinstance(old, Items) and isinstance(new, Items)
+    return path in (("ignore",), ("unset",)) and isinstance(old, Items) and isinstance(new, Items)
 
 
 def lines(entry: Entry, column: int, path: tuple[str, ...]) -> list[Piece]:

@@ -10,6 +10,8 @@ from connectors import registry
 from hub import library, publication
 from hub.home import Home
 from hub.publication import Target
+from mappings import tables
+from mappings.composition import compose
 from mappings.errors import SYNTAX
 from mappings.mapping import Mapping, load
 from schemas.problem import Cause, ConfigError
@@ -80,9 +82,19 @@ def drafted(text: str, file: str, files: Files) -> Draft:
 
 
 def read(path: Path, home: Home) -> Draft:
-    """Read and compile a file of somebody's. Raises ``ConfigError``."""
+    """Read a file of somebody's, with what it extends and the tables beside it, and compile it.
+
+    Raises ``ConfigError`` naming the file and line that somebody has to mend.
+    """
     name = _shown(path, home)
-    return drafted(_text(path, name), name, beside(path.parent))
+    text = compose(_text(path, name), name, beside=tables.beside(path.parent), base=_extended)
+    return drafted(text, name, beside(path.parent))
+
+
+def _extended(name: str) -> tuple[str, str]:
+    """Text and file name of the shipped mapping that a file of differences extends."""
+    target = publication.target(name)
+    return library.shipped_text(target.connector, target.kind)
 
 
 def located(given: str, home: Home) -> Path:

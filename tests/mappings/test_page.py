@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import pytest
 from lxml import etree
@@ -19,10 +20,12 @@ from mappings import (
     inversion,
     numbers,
     spec,
+    tables,
     template,
     texts,
     yaml_text,
 )
+from mappings.composition import compose
 from mappings.coverage import static
 from mappings.mapping import Mapping, load
 from mappings.reference import LOOKUPS
@@ -66,9 +69,46 @@ def body(language: str, text: str) -> Any:
 
 
 def whole(text: str, reads: str, to: str) -> str:
-    if text.startswith("mapping:"):
+    if re.search("^mapping:", text, re.MULTILINE):
         return text
     return f"mapping: page.example\nreads: {reads}\nto: {to}\n{text}"
+
+
+@dataclass
+class Texts:
+    """The mapping that the page speaks of, what it was made of, and the files beside it."""
+
+    KINDS: ClassVar = ("table", "mapping", "differences", "misfit")
+    text: str = ""
+    to: str = "Order"
+    shipped: str = ""
+    own: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, kind: str, argument: str, content: str) -> bool:
+        if kind == "table":
+            self.files[f"{argument}.csv"] = content
+        elif kind == "mapping":
+            self.text, self.to, self.own = content, argument or "Order", ""
+            if ".csv" in content:
+                self.text = self.put_together(whole(content, "json", self.to))
+            self.shipped = self.text
+        elif kind == "differences":
+            self.text = self.put_together(content)
+        elif kind == "misfit":
+            self.own = content
+        else:
+            return False
+        return True
+
+    def put_together(self, own: str) -> str:
+        def base(name: str) -> tuple[str, str]:
+            return self.shipped, FILE
+
+        return compose(own, "page/own.yaml", beside=self.files.__getitem__, base=base)
+
+    def misfit(self) -> str:
+        return self.put_together(self.own) if self.own else ""
 
 
 def made(rules: str, source: Any) -> Any:
@@ -86,15 +126,16 @@ def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
     assert len(FENCES) == PAGE.count("\n```") / 2
     kinds = {fence[1] for fence in FENCES}
     run = {"mapping", "input", "output", "source", "origins", "refused", "held", "coverage"}
-    assert kinds == run | {"sketch", "canonical", "written", "findings"}
+    assert kinds == run | {"sketch", "canonical", "written", "findings", *Texts.KINDS}
 
 
 def test_every_example_comes_out_as_written() -> None:
     text, to, source, done = "", "Order", None, 0
+    page = Texts()
     reads = "json"
     for language, kind, argument, content in FENCES:
-        if kind == "mapping":
-            text, to = content, argument or "Order"
+        if page.takes(kind, argument, content):
+            text, to = page.text, page.to
         elif kind == "input":
             reads, source = language, body(language, content)
         elif kind == "output":
@@ -106,7 +147,7 @@ def test_every_example_comes_out_as_written() -> None:
             assert origins(load(whole(text, reads, to), FILE), source) == told
         elif kind == "refused":
             with pytest.raises(ConfigError) as caught:
-                load(whole(text, "json", to), FILE)
+                load(page.misfit() or whole(text, "json", to), FILE)
             assert str(caught.value) == content.strip()
         elif kind == "held":
             with pytest.raises(Rejected) as held:
@@ -250,6 +291,9 @@ def test_the_limits_are_those_of_the_code() -> None:
             grammar.PARTS_MAX,
             grammar.LISTS_MAX,
             spec.BRANCHES_MAX,
+            tables.ENTRIES_MAX,
+            tables.CHARACTERS_MAX,
+            tables.CELL_MAX,
             numbers.DIGITS_MAX,
             texts.LENGTH_MAX,
             template.LENGTH_MAX,
