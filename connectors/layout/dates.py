@@ -56,14 +56,18 @@ class Pattern:
         parts = {name: int(value) for name, value in found.groupdict().items()}
         if parts.get("year", 2000) < 100:
             parts["year"] += 2000
-        moment = datetime(  # noqa: DTZ001 (a till's clock has no zone)
-            parts.get("year", 2000),
-            parts.get("month", 1),
-            parts.get("day", 1),
-            parts.get("hour", 0),
-            parts.get("minute", 0),
-            parts.get("second", 0),
-        )
+        try:
+            moment = datetime(  # noqa: DTZ001 (a till's clock has no zone)
+                parts.get("year", 2000),
+                parts.get("month", 1),
+                parts.get("day", 1),
+                parts.get("hour", 0),
+                parts.get("minute", 0),
+                parts.get("second", 0),
+            )
+        except ValueError:
+            # What Python says about it may quote the value.
+            raise ValueError("no day or time that there is") from None
         if not self.has_time:
             return moment.date().isoformat()
         return moment.isoformat() if self.has_day else moment.time().isoformat()
