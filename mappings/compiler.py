@@ -97,6 +97,7 @@ class _Compiler:
         top.here = self._w.constant(TOP)
         self._w.line("notes = trace.notes")
         self._w.line("note, enter = notes.append, trace.entered.append")
+        self._w.line("take = trace.taken.add")
         self._w.line("site = here = source = value = None")
         with self._w.block("try:"):
             self._scope(self._spec.rules, top, ())
@@ -256,6 +257,8 @@ class _Compiler:
         self._w.pop(self._w.depth - depth)
 
     def _branch(self, when: When, scope: Scope, target: tuple[str, ...]) -> None:
+        if self._traced:
+            self._w.line(f"take({when.line})")
         if when.rules is not None:
             self._block(when.rules, scope, target)
             self._w.line("pass")

@@ -27,7 +27,7 @@ from mappings.rules import (
 )
 from mappings.unreachable import expressions, idle_tables, unreachable
 
-__all__ = ["Finding", "idle_ignores", "static", "unread"]
+__all__ = ["Finding", "idle_ignores", "static", "unread", "unread_values"]
 
 Names = tuple[str, ...]
 """A source path without indices; an attribute is ``@name``, as in a mapping."""
@@ -104,7 +104,7 @@ def idle_ignores(mapping: Mapping, bodies: Iterable[Any]) -> dict[str, str]:
     read, ignored = _known(mapping)
     seen: set[Names] = set()
     for body in bodies:
-        seen.update(_found(mapping, body))
+        seen.update(names for names, _ in _found(mapping, body))
     idle: dict[str, str] = {}
     for entry in ignored:
         below = {names for names in seen if names[: len(entry)] == entry}
@@ -123,15 +123,24 @@ def unread(mapping: Mapping, body: Any) -> tuple[str, ...]:
     ``ignore`` entry covers everything below it. What the mapping takes for absent is absent here
     too: null and empty text; an empty XML element says something by being there.
     """
+    return tuple(unread_values(mapping, body))
+
+
+def unread_values(mapping: Mapping, body: Any) -> dict[str, Any]:
+    """What is unread in ``body`` as ``unread`` says, each path with its first value."""
     read, ignored = _known(mapping)
-    return tuple(
-        _text(names)
-        for names in dict.fromkeys(_found(mapping, body))
-        if names not in read and not any(names[: len(above)] == above for above in ignored)
-    )
+    left: dict[Names, Any] = {}
+    for names, value in _found(mapping, body):
+        if names not in read and names not in left:
+            left[names] = value
+    return {
+        _text(names): value
+        for names, value in left.items()
+        if not any(names[: len(above)] == above for above in ignored)
+    }
 
 
-def _found(mapping: Mapping, body: Any) -> Iterator[Names]:
+def _found(mapping: Mapping, body: Any) -> Iterator[tuple[Names, Any]]:
     return _of_xml(body, ()) if mapping.spec.reads == "xml" else _of_json(body, ())
 
 
@@ -198,12 +207,13 @@ def _of_choices(path: Path, above: Names) -> Iterator[Names]:
             yield (*names, *step.where[0].split("."))
 
 
-def _of_xml(element: Any, above: Names) -> Iterator[Names]:
+def _of_xml(element: Any, above: Names) -> Iterator[tuple[Names, Any]]:
     """Attributes, texts, and elements that hold nothing at all."""
-    attributes = [(*above, f"@{_name(attribute)}") for attribute in element.attrib]
-    yield from attributes
-    if (element.text or "").strip() or not (len(element) or attributes):
-        yield above
+    for attribute, value in element.attrib.items():
+        yield (*above, f"@{_name(attribute)}"), value
+    text = (element.text or "").strip()
+    if text or not (len(element) or element.attrib):
+        yield above, text
     for child in element.iterchildren("*"):
         yield from _of_xml(child, (*above, _name(child.tag)))
 
@@ -213,7 +223,7 @@ def _name(tag: str) -> str:
     return tag.removeprefix("{").replace("}", ":", 1)
 
 
-def _of_json(value: Any, above: Names) -> Iterator[Names]:
+def _of_json(value: Any, above: Names) -> Iterator[tuple[Names, Any]]:
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _of_json(inner, (*above, key))
@@ -221,4 +231,4 @@ def _of_json(value: Any, above: Names) -> Iterator[Names]:
         for inner in value:
             yield from _of_json(inner, above)
     elif value is not None and value != "":
-        yield above
+        yield above, value

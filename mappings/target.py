@@ -70,6 +70,7 @@ def _adapters(model: type[Canonical], target: tuple[str, ...]) -> list[TypeAdapt
     return [TypeAdapter(kind) for kind in constrained]
 
 
+@cache
 def inner_models(model: type[Canonical], target: tuple[str, ...]) -> tuple[type[Canonical], ...]:
     """The models that may stand at ``target``, several where it is a list of several kinds."""
     return _inside(_fields(model, target)) if target else (model,)

@@ -52,6 +52,8 @@ class Trace:
     notes: list[tuple[Element, str, int, str, Any]] = field(default_factory=list)
     """The element, the target in it, the rule's line, the source in it, the value as sent."""
     entered: list[tuple[Element, Within | Each]] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)
+    """The lines of the branches whose condition held at least once."""
     line: int = 0
     target: str = ""
     place: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli.map import attempt, examine, look, plan, publish, replay
+from hub.cli.map import attempt, cover, examine, look, plan, publish, replay
 
 __all__ = ["app"]
 
@@ -14,6 +14,7 @@ app.command("show")(look.show)
 app.command("check")(examine.check)
 app.command("test")(examine.run_examples)
 app.command("try")(attempt.try_)
+app.command("cover")(cover.cover_traffic)
 app.command("diff")(look.diff)
 app.command("log")(look.log)
 app.command("plan")(plan.plan)

@@ -1,0 +1,1 @@
+"""Coverage on traffic: what a mapping leaves of the messages that really came."""
