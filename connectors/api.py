@@ -10,7 +10,7 @@ clock or a socket: transports belong to the hub and to the store agent.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -233,6 +233,10 @@ class Connector:
 
     ``bind(options)`` gives the connector as it is under these options, for one whose scrub profile
     or ``continues`` depends on them.
+
+    ``functions`` may be used by its mappings as ``| own NAME``: from a text, number or yes/no, and
+    the arguments of the rule as texts, to another one, or ``None`` where nothing is left. Pure, and
+    ``ValueError`` for what they cannot take. Reports list them, because none can look into them.
     """
 
     manifest: Manifest
@@ -244,6 +248,7 @@ class Connector:
     options: type[Options] = Options
     verify: Callable[[Request, Secrets, Any, datetime], Stamp] | None = None
     reply: Callable[[Request, Any], Reply] | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     bind: Callable[[Any], Connector] | None = None
 
     def bound(self, options: Any) -> Connector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Engine
 
 from connectors import registry
 from hub import home as homes
-from hub import library, lock, publication, reference, settings
+from hub import library, lock, publication, settings
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
+from hub.lookups import Cache, Lookups
 from hub.people.nobody import Nobody
 from hub.people.nobody import nobody as nobodies
 from hub.settings import Settings, Source
 from hub.store.database import Access, open_database
 from hub.translate import Translator, Zone
-from schemas.location import Location
 
 __all__ = ["Hub", "create", "open_hub", "utc_now"]
 
@@ -42,7 +42,7 @@ class Hub:
     settings: Settings
     engine: Engine
     now: Callable[[], str] = utc_now
-    _places: dict[tuple[str, str], Location | None] = field(default_factory=dict)
+    _known: Cache = field(default_factory=Cache)
 
     @property
     def systems(self) -> frozenset[str]:
@@ -82,23 +82,25 @@ class Hub:
             options=self._options(stored.source, source),
             mapping=partial(library.in_force, connection, stored.connector),
             zone=partial(self._zone, connection, stored.system, source),
+            reference=Lookups(connection, stored.system, self._known),
         )
 
     def _zone(self, connection: Connection, system: str, source: Source, store: str | None) -> Zone:
         assumed = Zone(source.zone, located=False, country=source.region)
         if store is None:
             return assumed
-        key = (system, store)
-        if key not in self._places:
-            self._places[key] = reference.location(connection, system, store)
-        place = self._places[key]
+        place = self._known.place(connection, system, store)
         if place is None:
             return assumed
         return Zone(place.zone, located=True, country=place.country or source.region)
 
     def forget_places(self) -> None:
-        """Look Locations up again from now on: others are loaded."""
-        self._places.clear()
+        """Look Locations and Items up again from now on: others are loaded."""
+        self._known.clear()
+
+    def apart(self) -> Hub:
+        """This hub for a reader beside the writer, looking Locations and Items up by itself."""
+        return replace(self, _known=Cache())
 
     def nobody(self, connection: Connection) -> Nobody:
         """Which identifiers name no person here."""

@@ -19,6 +19,7 @@ from hub.causes import NOT_FOUND
 from hub.people import masking
 from hub.store.tables import document
 from mappings.mapping import Mapping
+from mappings.reference import Reference
 from schemas.model import Canonical
 from schemas.problem import Rejected
 
@@ -67,11 +68,13 @@ def explain(
     assert stored is not None
     translator = hub.translator(connection, stored)
     named = next(n for n in translator.named(stored) if n.fact == fact)
-    mapping = library.version(connection, row[1])
+    mapping = library.version(connection, row[1], stored.connector)
     model = mapping.spec.model.model_validate_json(row[2])
     rows = [
         each
-        for each in explained(mapping, stored, named.document, model, row[3], reveal=reveal)
+        for each in explained(
+            mapping, stored, named.document, model, row[3], translator.reference, reveal=reveal
+        )
         if not path or each.path == path or each.path.startswith((f"{path}.", f"{path}["))
     ]
     if not rows:
@@ -85,11 +88,12 @@ def explained(
     source: Document,
     model: Canonical,
     kind: str,
+    known: Reference,
     *,
     reveal: bool,
 ) -> list[Explained]:
     """Explain every value of what a mapping made of a source document; masked as ``explain``."""
-    origins = mapping.trace(source.body).origins
+    origins = mapping.trace(source.body, known).origins
     values = model.model_dump(mode="json", exclude_none=True)
     shown = values if reveal else masking.body(kind, values)
     rows = []

@@ -17,9 +17,10 @@ from hub.causes import UNKNOWN_MAPPING
 from hub.store.tables import mapping_publication, mapping_version
 from mappings.mapping import Mapping, load
 from mappings.spec import version_of
+from mappings.yaml_text import Scalar, parse
 from schemas.problem import ConfigError
 
-__all__ = ["in_force", "keep", "shipped", "shipped_text", "text_of", "version"]
+__all__ = ["authored", "in_force", "keep", "read", "shipped", "shipped_text", "text_of", "version"]
 
 _PINNED = "lynchpin.mappings"
 _LOADED_MAX = 256
@@ -33,8 +34,8 @@ _IN_FORCE = select(
         select(func.max(_last.c.id)).group_by(_last.c.connector, _last.c.kind)
     )
 )
-_loaded: dict[str, Mapping] = {}
-"""Compiled mappings by hash; a text never changes under its hash."""
+_loaded: dict[tuple[str, str], Mapping] = {}
+"""Compiled mappings by connector and hash; a text never changes under its hash."""
 
 
 @dataclass(slots=True)
@@ -56,7 +57,9 @@ def in_force(connection: Connection, connector: str, kind: str) -> Mapping:
     key = (connector, kind)
     if (mapping := pinned.mappings.get(key)) is None:
         published = pinned.versions.get(key)
-        mapping = version(connection, published) if published else shipped(connector, kind)
+        mapping = (
+            version(connection, published, connector) if published else shipped(connector, kind)
+        )
         pinned.mappings[key] = mapping
     return mapping
 
@@ -75,7 +78,15 @@ def _pinned(connection: Connection) -> _Pinned:
 @cache
 def shipped(connector: str, kind: str) -> Mapping:
     """The mapping that comes with a connector. Raises ``ConfigError``."""
-    return load(*shipped_text(connector, kind))
+    return read(connector, *shipped_text(connector, kind))
+
+
+def read(connector: str, text: str, file: str) -> Mapping:
+    """A mapping for what a connector decodes, which may use its functions.
+
+    Raises ``ConfigError`` naming file and line.
+    """
+    return load(text, file, registry.load(connector).functions)
 
 
 @cache
@@ -83,6 +94,16 @@ def shipped_text(connector: str, kind: str) -> tuple[str, str]:
     """Text and file name of the mapping that comes with a connector."""
     message = registry.manifests()[connector].messages[kind]
     return registry.mapping_text(connector, message.mapping)
+
+
+def authored(text: str, file: str) -> Mapping:
+    """A mapping of somebody's own; its name says whose functions it may use.
+
+    Raises ``ConfigError`` naming file and line.
+    """
+    named = (node for key, node in parse(text, file).entries if key.value == "mapping")
+    connector = next((n.value for n in named if isinstance(n, Scalar)), "").partition(".")[0]
+    return read(connector, text, file) if connector in registry.manifests() else load(text, file)
 
 
 def keep(connection: Connection, text: str, file: str, *, now: str) -> str:
@@ -104,11 +125,12 @@ def text_of(connection: Connection, version_hash: str) -> tuple[str, str]:
     return row[0], row[1]
 
 
-def version(connection: Connection, version_hash: str) -> Mapping:
+def version(connection: Connection, version_hash: str, connector: str) -> Mapping:
     """A mapping as it was when it made a document. Raises ``ConfigError``."""
-    if (mapping := _loaded.get(version_hash)) is None:
-        mapping = load(*text_of(connection, version_hash))
+    key = (connector, version_hash)
+    if (mapping := _loaded.get(key)) is None:
+        mapping = read(connector, *text_of(connection, version_hash))
         while len(_loaded) >= _LOADED_MAX:
             _loaded.pop(next(iter(_loaded)), None)
-        _loaded[version_hash] = mapping
+        _loaded[key] = mapping
     return mapping

@@ -35,7 +35,15 @@ from schemas.model import Canonical
 from schemas.workstation import Workstation
 from schemas.zone import known_zone
 
-__all__ = ["Loaded", "item_of", "load_items", "load_locations", "load_workstations", "location"]
+__all__ = [
+    "Loaded",
+    "item_field",
+    "item_of",
+    "load_items",
+    "load_locations",
+    "load_workstations",
+    "location",
+]
 
 _LISTS = ("phones", "mail_domains")
 _NUMBERS = ("gtin", "sku", "variant", "product", "plu")
@@ -141,6 +149,37 @@ def item_of(
     query = select(table.c.item).where(tuple_(*table.primary_key).in_(keys)).distinct()
     items = connection.execute(query).scalars().all()
     return items[0] if len(items) == 1 else None
+
+
+def item_field(
+    connection: Connection, system: str, number: tuple[str, str], field: str
+) -> str | None:
+    """A field of the Item that a number names: kind and value, ``item`` for the retailer's own.
+
+    ``field`` is one of the Item, or the kind of another of its numbers, of ``system`` or, for a
+    GTIN, of everybody. None where nothing is loaded, and where there are several such numbers.
+    """
+    table, numbers = tables.item, tables.item_identifier
+    if number[0] == "item":
+        found = select(table.c.item).where(table.c.item == number[1])
+    else:
+        key = _number(system, *number)
+        found = select(numbers.c.item).where(and_(*_equal(numbers, key)))
+    if field in ("name", "category"):
+        query = select(table.c[field]).where(table.c.item.in_(found))
+    elif field != "item":
+        issuer, kind, _ = _number(system, field, "")
+        query = select(numbers.c.value).where(
+            numbers.c.item.in_(found), numbers.c.kind == kind, numbers.c.issuer == issuer
+        )
+    else:
+        query = found
+    values: list[str | None] = list(connection.execute(query.limit(2)).scalars())
+    return values[0] if len(values) == 1 else None
+
+
+def _equal(table: Table, key: Key) -> list[ColumnElement[bool]]:
+    return [column == value for column, value in zip(table.primary_key, key, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

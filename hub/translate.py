@@ -14,6 +14,7 @@ from connectors.api import Connector, Document, Name
 from hub import checks, naming, placing
 from hub.journal import Stored
 from mappings.mapping import Mapping
+from mappings.reference import NOTHING, Reference
 from schemas.envelope import Flag
 from schemas.model import Canonical
 from schemas.problem import Cause, LynchpinError, Rejected
@@ -70,13 +71,15 @@ class Translated:
 class Translator:
     """One source's way from bytes to canonical documents.
 
-    ``mapping`` gives the mapping in force for a kind of document, ``zone`` that of a store.
+    ``mapping`` gives the mapping in force for a kind of document, ``zone`` that of a store;
+    ``reference`` is what mappings look up.
     """
 
     connector: Connector
     options: object
     mapping: Callable[[str], Mapping]
     zone: Callable[[str | None], Zone]
+    reference: Reference = NOTHING
 
     def named(self, stored: Stored) -> tuple[Named, ...]:
         """Decode a message and name its documents. Raises ``Rejected``."""
@@ -93,11 +96,13 @@ class Translator:
         """Map a named document and say what does not fit. Raises ``Rejected``."""
         document, mapping = named.document, self.mapping(named.document.kind)
         with _located(stored):
-            values, flags = mapping.run(document.body)
+            values, flags = mapping.run(document.body, self.reference)
             store = values.get("store")
             zone = self.zone(store if isinstance(store, str) else None)
             found = [*flags, *_place(values, zone)]
-            model = mapping.validated(document.body, values, system=stored.system)
+            model = mapping.validated(
+                document.body, values, system=stored.system, reference=self.reference
+            )
             _check_store(stored, values.get("store"))
         contradictions = checks.check(model, self.connector.manifest)
         if stored.joined and contradictions:

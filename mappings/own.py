@@ -29,6 +29,7 @@ class Opaque:
     line: int
     target: str
     function: str
+    arguments: tuple[str, ...] = ()
 
 
 def bound(name: str, function: Function, arguments: tuple[str, ...]) -> Transformer:
@@ -73,4 +74,5 @@ def _in_values(rule: Assign | Gather, above: tuple[str, ...]) -> Iterator[Opaque
         for transform in expression.transforms:
             if transform.name == "own":
                 target = ".".join(above + rule.target)
-                yield Opaque(rule.line, target, transform.arguments[0])
+                name, *arguments = transform.arguments
+                yield Opaque(rule.line, target, name, tuple(arguments))

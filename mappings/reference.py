@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from mappings.errors import suggestion
 from mappings.texts import ArgumentError, as_text
 
 __all__ = ["LOOKUPS", "NOTHING", "Lookup", "Reference"]
@@ -64,7 +65,7 @@ def _item(kind: str, field: str) -> Lookup:
 
 def _one_of(word: str, known: tuple[str, ...]) -> None:
     if word not in known:
-        raise ArgumentError(f"there are {', '.join(known)}")
+        raise ArgumentError(f"there are {', '.join(known)}{suggestion(word, known)}")
 
 
 def _found(found: str | None, raw: str, name: str, target: str, unknown: Any) -> str | None:

@@ -34,6 +34,7 @@ from connectors.api import MESSAGE_BYTES_MAX, Rest, Slice
 from connectors.contract import damage
 from connectors.contract.covered import mapping_is_covered
 from connectors.contract.damage import Leaf
+from connectors.contract.functions import functions_keep_their_word
 from connectors.contract.trial import Outcome, kept, mapping, pieces, samples, take, take_in
 from connectors.registry import GROUP
 from connectors.scrub import ScrubProfile, scrub
@@ -303,6 +304,7 @@ CHECKS: tuple[Check, ...] = (
     names_are_sound,
     chunks_make_no_difference,
     examples_come_out_as_written,
+    functions_keep_their_word,
     unknown_fields_are_harmless,
     missing_fields_are_survived,
     truncation_is_survived,

@@ -72,7 +72,8 @@ def expected(sample: Path) -> Path:
 def mapping(connector: str, kind: str) -> Mapping:
     """The shipped mapping of a kind of message. Raises ``ConfigError``."""
     message = registry.manifests()[connector].messages[kind]
-    return load(*registry.mapping_text(connector, message.mapping))
+    text, file = registry.mapping_text(connector, message.mapping)
+    return load(text, file, registry.load(connector).functions)
 
 
 def pieces(

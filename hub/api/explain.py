@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -84,8 +83,8 @@ async def reveal_origins(
 
 
 def _origins(served: Served, name: str, path: str, *, reveal: bool) -> Origins:
-    # With Locations of its own: the writer alone knows when they have to be looked up again.
-    hub = replace(served.hub, _places={})
+    # The writer alone knows when reference data has to be looked up again.
+    hub = served.hub.apart()
     with served.readers.begin() as connection:
         fact = finding.resolve(connection, name, systems=hub.systems)
         rows = explaining.explain(hub, connection, fact, path, reveal=reveal)

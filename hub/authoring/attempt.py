@@ -127,7 +127,13 @@ def attempted(
                 continue
             document = named.document
             values = explain.explained(
-                draft.mapping, stored, document, made.model, made.kind, reveal=reveal
+                draft.mapping,
+                stored,
+                document,
+                made.model,
+                made.kind,
+                translator.reference,
+                reveal=reveal,
             )
             yield Attempt(stored.id, named.fact, tuple(values), made.flags, made.model)
 

@@ -13,7 +13,7 @@ from hub.publication import Target
 from mappings import tables
 from mappings.composition import compose
 from mappings.errors import SYNTAX
-from mappings.mapping import Mapping, load
+from mappings.mapping import Mapping
 from schemas.problem import Cause, ConfigError
 
 __all__ = [
@@ -68,7 +68,7 @@ class Draft:
 
 def drafted(text: str, file: str, files: Files) -> Draft:
     """Compile a text. Raises ``ConfigError`` naming file and line, or if it is for nothing here."""
-    mapping = load(text, file)
+    mapping = library.authored(text, file)
     target = publication.target(mapping.name)
     other = library.shipped(target.connector, target.kind).spec
     for key, said, wanted in (

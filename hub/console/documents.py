@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -62,8 +61,8 @@ async def _origins(
     served: Served, visit: Visit, fact: str, at: str, *, reason: str = ""
 ) -> Response:
     def read() -> list[Explained]:
-        # With Locations of its own: the writer alone knows when they have to be looked up again.
-        hub = replace(served.hub, _places={})
+        # The writer alone knows when reference data has to be looked up again.
+        hub = served.hub.apart()
         with served.readers.begin() as connection:
             return explaining.explain(hub, connection, fact, at, reveal=bool(reason))
 

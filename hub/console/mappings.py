@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import Connection
 
 from connectors import registry
-from hub import publication
+from hub import library, publication
 from hub.api.served import Reading, ServedHere
 from hub.authoring import comparison
 from hub.authoring.comparison import Change
@@ -17,7 +17,6 @@ from hub.authoring.inventory import RECENT, inventory
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import VisitHere
 from hub.publication import NO_MAPPING, Target
-from mappings.mapping import load
 from schemas.problem import LynchpinError, Problem, Rejected
 
 __all__ = ["router"]
@@ -79,7 +78,7 @@ def show_mapping(
 def _difference(reading: Connection, target: Target, old: str, new: str) -> Difference:
     texts = [publication.text_of(reading, target, version)[1:] for version in (old, new)]
     try:
-        then, now = (load(*each) for each in texts)
+        then, now = (library.read(target.connector, *each) for each in texts)
     except LynchpinError as error:
         return Difference([], [], error.problem)
     return Difference(comparison.targets(then, now), comparison.lines(then, now))

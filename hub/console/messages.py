@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -104,8 +104,8 @@ async def reveal_message(number: Number, served: ServedHere, visit: VisitHere) -
 
 async def _reveal(served: Served, visit: Visit, number: int, *, reason: str) -> Response:
     def read() -> tuple[_Message, _Content]:
-        # With Locations of its own: the writer alone knows when they have to be looked up again.
-        hub = replace(served.hub, _places={})
+        # The writer alone knows when reference data has to be looked up again.
+        hub = served.hub.apart()
         with served.readers.begin() as connection:
             found = _message(connection, number)
             return found, _content(hub, connection, found.stored)

@@ -16,6 +16,7 @@ from hub.journal import Stored
 from hub.people.claim import Claim, claims_of
 from hub.translate import Named, Translated, Translator
 from mappings.mapping import Mapping
+from mappings.reference import Reference
 from schemas.envelope import Flag
 from schemas.order import Order
 from schemas.problem import LynchpinError, Problem
@@ -60,7 +61,8 @@ class Comparison:
 
     def agree(self, stored: Stored, document: Document) -> bool:
         """Whether both texts make the same of a document."""
-        return _run(self.published, document) == _run(self.proposed, document)
+        known = self.way(stored).reference
+        return _run(self.published, document, known) == _run(self.proposed, document, known)
 
     def made(self, stored: Stored, document: Document, mapping: Mapping) -> Made | Problem:
         """What one of the texts makes of a document, or why its message would be held."""
@@ -71,9 +73,11 @@ class Comparison:
             return error.problem
 
 
-def _run(mapping: Mapping, document: Document) -> tuple[dict[str, Any], tuple[Flag, ...]] | Problem:
+def _run(
+    mapping: Mapping, document: Document, known: Reference
+) -> tuple[dict[str, Any], tuple[Flag, ...]] | Problem:
     try:
-        return mapping.run(document.body)
+        return mapping.run(document.body, known)
     except LynchpinError as error:
         return error.problem
 

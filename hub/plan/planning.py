@@ -109,7 +109,7 @@ class _Page:
     _nobody: Nobody = field(init=False)
 
     def __post_init__(self) -> None:
-        published = library.version(self.connection, self.report.published)
+        published = library.version(self.connection, self.report.published, self.report.connector)
         self._comparison = Comparison(self.hub, self.connection, published, self.draft.mapping)
         self._kinds = {target.kind for target in publication.siblings(self.draft.target)}
         self._nobody = self.hub.nobody(self.connection)

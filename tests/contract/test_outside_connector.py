@@ -41,7 +41,7 @@ rules:
   id:             call
   kind:           = call
   occurred_at:    at
-  agent:          agent
+  agent:          agent | own desk
   customers[] from caller[]:
     kind:         = phone
     value:        .
@@ -92,6 +92,11 @@ def decode(payload, context, options):
     return (Document("call", body),)
 
 
+def desk(value):
+    """Where an agent sits: 12 sits at desk 3."""
+    return f"desk {int(value) // 4}"
+
+
 def name(document, options):
     body = document.body
     content = repr([str(body.get(field)) for field in ("call", "caller", "at")])
@@ -106,6 +111,7 @@ connector = Connector(
     decode=decode,
     name=name,
     options=JsonOptions,
+    functions={"desk": desk},
 )
 '''
 
@@ -241,6 +247,7 @@ BREAKS: dict[str, Change] = {
     "examples_come_out_as_written": _edit(
         "samples/known-caller.canonical.json", '"id": "7001"', '"id": "7009"'
     ),
+    "functions_keep_their_word": _code("{int(value) // 4}", "{[][0]}"),
     "unknown_fields_are_harmless": _code("content = repr(", "content = repr(body) + repr("),
     "missing_fields_are_survived": _code(DECODE, f"{DECODE}; body['at']"),
     "truncation_is_survived": _code(
@@ -264,6 +271,30 @@ BREAKS: dict[str, Change] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        ("return {}[value]", "desk raises KeyError"),
+        ("return 1.5", "desk makes a float, which no field takes"),
+        ("import time; return str(time.perf_counter_ns())", "desk makes another of the same"),
+    ],
+)
+def test_what_no_function_may_do_is_named(site: Path, new: str, said: str) -> None:
+    _code('return f"desk {int(value) // 4}"', new)(site)
+    said = f"functions_keep_their_word AssertionError {said}\n"
+    assert _broken(site, ["functions_keep_their_word"]) == said
+
+
+def test_a_function_says_what_it_does(site: Path) -> None:
+    _code('"""Where an agent sits: 12 sits at desk 3."""', "")(site)
+    assert "desk does not say what it does" in _broken(site, ["functions_keep_their_word"])
+
+
+def test_a_function_has_a_name_that_a_rule_can_say(site: Path) -> None:
+    _code('{"desk": desk}', '{"desk": desk, "De sk": desk}')(site)
+    assert "'De sk' is no name of a function" in _broken(site, ["functions_keep_their_word"])
+
+
 @pytest.mark.parametrize("check", BREAKS)
 def test_what_breaks_the_contract_is_named(site: Path, check: str) -> None:
     BREAKS[check](site)
@@ -276,7 +307,10 @@ def test_what_breaks_the_contract_is_named(site: Path, check: str) -> None:
         ("  - seconds", "  - minutes"),
         (OUTCOME, f"{OUTCOME}  agent: nobody serves\n"),
         ("ignore:", "codes: {kind: {a: b}}\nignore:"),
-        ("  agent:          agent", "  when at: {agent: agent}\n  when at and id: {agent: id}"),
+        (
+            "  agent:          agent | own desk",
+            "  when at: {agent: agent}\n  when at and id: {agent: id}",
+        ),
     ],
     ids=["unread", "stale", "idle table", "unreachable"],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from mappings import (
 from mappings.composition import compose
 from mappings.coverage import static
 from mappings.mapping import Mapping, load
+from mappings.own import Function
 from mappings.reference import LOOKUPS
 from mappings.transforms import COERCIONS, TRANSFORMS
 from schemas.envelope import DOCUMENTS
@@ -66,6 +68,36 @@ def readable(document: Any) -> Any:
 
 def body(language: str, text: str) -> Any:
     return etree.fromstring(text) if language == "xml" else value(text)
+
+
+class Loaded:
+    """Reference data as the page shows it."""
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        self.locations: list[dict[str, Any]] = tables["locations"]
+        self.items: list[dict[str, Any]] = tables["items"]
+
+    def location(self, store: str, field: str) -> str | None:
+        return next((place.get(field) for place in self.locations if place["store"] == store), None)
+
+    def item(self, kind: str, number: str, field: str) -> str | None:
+        written = number.zfill(14) if kind == "gtin" else number
+        for item in self.items:
+            if written in item.get(kind, ()):
+                found = item.get(field)
+                return found[0] if isinstance(found, list) and len(found) == 1 else found
+        return None
+
+
+def functions(text: str) -> dict[str, Function]:
+    """What a connector would register that holds this code of the page."""
+    module: dict[str, Any] = {}
+    exec(text, module)
+    return {name: value for name, value in module.items() if inspect.isfunction(value)}
+
+
+REFERENCE = next(Loaded(value(text)) for _, kind, _, text in FENCES if kind == "reference")
+FUNCTIONS = next(functions(text) for _, kind, _, text in FENCES if kind == "functions")
 
 
 def whole(text: str, reads: str, to: str) -> str:
@@ -126,7 +158,10 @@ def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
     assert len(FENCES) == PAGE.count("\n```") / 2
     kinds = {fence[1] for fence in FENCES}
     run = {"mapping", "input", "output", "source", "origins", "refused", "held", "coverage"}
-    assert kinds == run | {"sketch", "canonical", "written", "findings", *Texts.KINDS}
+    assert kinds == run | {"sketch", "canonical", "written", "findings", *Texts.KINDS} | {
+        "reference",
+        "functions",
+    }
 
 
 def test_every_example_comes_out_as_written() -> None:
@@ -139,9 +174,10 @@ def test_every_example_comes_out_as_written() -> None:
         elif kind == "input":
             reads, source = language, body(language, content)
         elif kind == "output":
-            mapping = load(whole(text, reads, to), FILE)
-            assert readable(mapping.run(source)[0]) == json.loads(content), text
-            assert readable(mapping.trace(source).document) == json.loads(content), text
+            mapping = load(whole(text, reads, to), FILE, FUNCTIONS)
+            assert readable(mapping.run(source, REFERENCE)[0]) == json.loads(content), text
+            traced = mapping.trace(source, REFERENCE).document
+            assert readable(traced) == json.loads(content), text
         elif kind == "origins":
             told = [line.split() for line in content.splitlines()]
             assert origins(load(whole(text, reads, to), FILE), source) == told
@@ -271,7 +307,7 @@ def test_conditions_hold_as_the_page_says(condition: str, yes: str, no: str) -> 
 def test_mistakes_are_told_as_the_page_says(rule: str, said: str) -> None:
     tables = "codes:\n  channel: {a: b}\n"
     with pytest.raises(ConfigError) as caught:
-        load(whole(f"rules:\n  {rule}\n{tables}", "json", "Order"), FILE)
+        load(whole(f"rules:\n  {rule}\n{tables}", "json", "Order"), FILE, FUNCTIONS)
     assert caught.value.problem.detail == f"line 5: {said}"
 
 

@@ -12,7 +12,7 @@ from hub import library, publication
 from hub.authoring import draft as drafts
 from hub.authoring.draft import Draft
 from hub.publication import Target
-from mappings.mapping import Mapping, load
+from mappings.mapping import Mapping
 from schemas.problem import ConfigError
 
 __all__ = ["File", "Name", "draft_of", "mapping_of"]
@@ -51,4 +51,4 @@ def _version(connection: Connection, target: Target, version: str | None) -> Map
     if version is None:
         return library.in_force(connection, target.connector, target.kind)
     _, text, file = publication.text_of(connection, target, version)
-    return load(text, file)
+    return library.read(target.connector, text, file)
