@@ -27,9 +27,20 @@ __all__ = ["LayoutOptions", "connector"]
 _Constant = Annotated[str, StringConstraints(max_length=200)]
 
 
-def _load(value: Any, info: ValidationInfo) -> Layout | None:
-    """The layout of this name; a file of a retailer's own is looked for in the home."""
-    if value is None or isinstance(value, Layout):
+def _load(value: Any, info: ValidationInfo) -> tuple[Layout, ...]:
+    """The layouts of these names; a file of a retailer's own is looked for in the home."""
+    if value is None:
+        return tuple(shelf.shipped().values())
+    names = value if isinstance(value, list | tuple) else [value]
+    found = tuple(_named(name, info) for name in names)
+    if len({(one.framing, one.code_page, one.skipped) for one in found}) != 1:
+        detail = "the layouts of one source have the same line ends and the same code page"
+        raise ConfigError(LINE.at(detail, path="layout"))
+    return found
+
+
+def _named(value: Any, info: ValidationInfo) -> Layout:
+    if isinstance(value, Layout):
         return value
     home = (info.context or {}).get("home")
     layout = shelf.named(str(value), home)
@@ -44,11 +55,12 @@ def _load(value: Any, info: ValidationInfo) -> Layout | None:
 class LayoutOptions(Options):
     """``layout`` is a shipped layout, or a file in the home that ends in ``.yaml``.
 
-    Without it the shipped layouts are tried: the first record of a file tells which it has.
+    Where it is a list, or absent and the shipped ones are meant, the first record of a file tells
+    which of them it has.
     ``constants`` are values that the files lack, such as the currency of the stores.
     """
 
-    layout: Annotated[Any, BeforeValidator(_load)] = None
+    layout: Annotated[Any, BeforeValidator(_load)] = Field(default=None, validate_default=True)
     constants: dict[str, _Constant] = Field(default_factory=dict)
 
     @property
@@ -58,11 +70,10 @@ class LayoutOptions(Options):
 
 
 @lru_cache(maxsize=64)
-def _candidates(layout: Layout | None, encoding: str | None) -> tuple[Layout, ...]:
-    found = tuple(shelf.shipped().values()) if layout is None else (layout,)
+def _candidates(layouts: tuple[Layout, ...], encoding: str | None) -> tuple[Layout, ...]:
     if encoding is None:
-        return found
-    return tuple(shelf.in_code_page(one, encoding) for one in found)
+        return layouts
+    return tuple(shelf.in_code_page(one, encoding) for one in layouts)
 
 
 def split(

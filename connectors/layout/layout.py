@@ -85,6 +85,8 @@ class Layout:
     columns: tuple[str, ...] = ()
     header: bool = False
     """The first line names the columns."""
+    skipped: int = 0
+    """Lines before the first record of a file, or before its header, that say nothing."""
     plus: tuple[str, ...] = ("P", "+", "")
     minus: tuple[str, ...] = ("N", "-")
 
@@ -164,8 +166,21 @@ class Layout:
         tag = first.tag.encode(self.code_page)
         if self.type_of(row) is first:
             size = self.size_of(row)
-            return size == first.size or (not ended and size < first.size)
+            whole = size == first.size and self.constants_fit(first, row)
+            return whole or (not ended and size < first.size)
         return not ended and not self.separator and not self.told[0] and tag.startswith(row)
+
+    def constants_fit(self, record: Record, row: bytes) -> bool:
+        """Whether the fields that are always the same are; by these files tell their release."""
+        spans = self.spans(row) if self.separator else []
+        for field in record.fields:
+            if field.kind == "is":
+                end = field.start + field.width
+                begin, end = spans[field.start] if spans else (field.start, end)
+                text = row[begin:end].decode(self.code_page, "replace")
+                if text.strip(" \x00" + self.quote.decode(self.code_page)) != field.constant:
+                    return False
+        return True
 
     def names(self, row: bytes) -> list[str]:
         """The texts of a line that names columns."""

@@ -22,7 +22,18 @@ RECORD_BYTES_MAX = 64 * 1024
 
 _KEYS = (
     *("layout", "summary", "form", "code_page", "line_end", "record_bytes", "separator", "quote"),
-    *("escape", "columns", "header", "told", "file", "message", "kinds", "key", "content"),
+    *(
+        "escape",
+        "columns",
+        "header",
+        "skip_lines",
+        "told",
+        "file",
+        "message",
+        "kinds",
+        "key",
+        "content",
+    ),
     *("content_version", "constants", "signs", "records"),
 )
 _ENDS = {"lf": b"\n", "cr": b"\r", "nel": b"\x15"}
@@ -86,6 +97,7 @@ class _Reader:
             columns=columns,
             header=delimited
             and self._choice(self._top, "header", tuple(_YES), "yes") in {"yes", "true"},
+            skipped=self._number(self._top, "skip_lines", 0, most=100),
             plus=self._signs(signs, "plus", ("P", "+", "")),
             minus=self._signs(signs, "minus", ("N", "-")),
         )

@@ -77,4 +77,8 @@ def of_record(row: bytes, candidates: tuple[Layout, ...], *, ended: bool = True)
     if begun or not ended:
         return begun
     known = [(one, one.type_of(row)) for one in candidates]
-    return [one for one, record in known if record and one.size_of(row) == record.size]
+    return [
+        one
+        for one, record in known
+        if record and record.type != one.file_begin and one.size_of(row) == record.size
+    ]

@@ -47,13 +47,17 @@ def split_file(
 
 def continues(head: bytes, layouts: tuple[Layout, ...]) -> bool:
     """Whether a record with this head starts in the middle of a file of these layouts."""
-    text = head.removeprefix(_BOM)
-    row = next(read_rows([text], layouts[0].framing, b""), None)
-    while row is not None and not row.raw.strip(_NOTHING):
-        text = text[len(row.raw) :]
-        row = next(read_rows([text], layouts[0].framing, b""), None)
-    if row is None:
-        return bool(head)
+    skipped, row = layouts[0].skipped, None
+    for row in read_rows([head.removeprefix(_BOM)], layouts[0].framing, b""):
+        if skipped and row.ended:
+            skipped -= 1
+        elif skipped or row.raw.strip(_NOTHING):
+            break
+    else:
+        # Nothing but blank lines goes on; lines that are to be skipped begin a file.
+        return bool(head) and not layouts[0].skipped
+    if skipped:
+        return False
     bare = content(row, layouts[0].framing)
     return not any(one.begins_file(bare, ended=row.ended) or _is_head(one, bare) for one in layouts)
 
@@ -87,7 +91,8 @@ class _Splitter:
         self._open: Group | None = None
         self._stray: Group | None = None
         self._found = False
-        self._bom_bytes = 0
+        self._preamble = Group()
+        self._skip = layouts[0].skipped
         self._seen = 0
         if rest is not None and rest.context:
             self._go_on(rest.context)
@@ -106,21 +111,34 @@ class _Splitter:
         for row in self._chunks:
             one = self._without_bom(row)
             self._seen = one.at + len(one.raw)
+            if not self._begun and self._skip and one.ended:
+                self._skip -= 1
+                self._preamble.add(row)
+                continue
             if not one.raw.strip(_NOTHING):
                 self._pass_over(one)
                 continue
             blank = False
             self._number += 1
             if not self._begun and self._layout_of(one):
-                yield Rest(row.raw, self._offset(row.at), b"")
+                yield self._unread(row)
                 return
             if (partial := self._unfinished(one)) is not None:
                 yield from self._end(partial)
                 return
             yield from self._take(one)
+        if blank and self._preamble.raws:
+            yield self._unread(None)
+            return
         if blank and self._rest is None:
             raise Refused(EMPTY.at())
         yield from self._end(None)
+
+    def _unread(self, row: Row | None) -> Rest:
+        """The beginning of a file, of which too little came to tell what it is."""
+        if row is not None:
+            self._preamble.add(row)
+        return Rest(b"".join(self._preamble.raws), self._offset(self._preamble.at), b"")
 
     def _without_bom(self, row: Row) -> Row:
         if row.at or not row.raw.startswith(_BOM) or (self._rest and self._rest.context):
@@ -140,7 +158,7 @@ class _Splitter:
         bare = content(row, self._framing)
         fitting = of_record(bare, self._layouts, ended=row.ended)
         if not row.ended:
-            if not fitting and not (row.at == 0 and _BOM.startswith(row.raw)):
+            if not self._skip and not fitting and not (row.at == 0 and _BOM.startswith(row.raw)):
                 raise Refused(self._wrong(bare))
             return True
         if len(fitting) != 1 and (self._layout is None or not self._may_be_middle(bare)):
@@ -173,6 +191,9 @@ class _Splitter:
                 return WRONG.at(_header_mistake(layout, bare), path="columns", byte=0)
             if record is not None and (problem := misfit(layout, record, bare, 1)) is not None:
                 return WRONG.at(problem.detail or "", path=record.type, byte=0)
+            if record is not None and not layout.constants_fit(record, bare):
+                detail = f"record 1 ({record.type}) lacks a constant of the layout {layout.name}"
+                return WRONG.at(detail, path=record.type, byte=0)
         names = ", ".join(layout.name for layout in self._layouts)
         return WRONG.at(f"record 1 does not begin a file of the layout {names}", byte=0)
 

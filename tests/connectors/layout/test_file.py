@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from connectors.api import (
@@ -11,7 +9,6 @@ from connectors.api import (
     FOREIGN,
     MALFORMED,
     NO_MESSAGE,
-    OVERSIZED,
     TRUNCATED,
     Rest,
     Slice,
@@ -306,52 +303,3 @@ def test_a_code_page_that_does_not_fit() -> None:
     latin, _ = documents(CARDS, options(CSV))
     assert latin["items"][0]["description"] == "Grüner Tee; lose"
     assert documents(CARDS.decode("latin-1").encode(), options(CSV, encoding="utf-8"))[0] == latin
-
-
-def test_a_large_file_streams() -> None:
-    """What was read and not yet given is never more than a chunk and a message."""
-    chunk = 64 * 1024
-    one = DAY[DAY.index(b"THEAD") : DAY.index(b"THEAD", 300)]
-    read = 0
-
-    def chunks() -> Iterator[bytes]:
-        nonlocal read
-        yield DAY[: DAY.index(b"THEAD")]
-        pending = b""
-        for _ in range(60_000):
-            pending += one
-            if len(pending) >= chunk:
-                read += len(pending)
-                yield pending
-                pending = b""
-        yield pending
-
-    given = 0
-    for piece in connector.split(chunks(), CHOSEN, None):
-        if isinstance(piece, Slice):
-            given += len(one)
-            assert read - given < chunk + 2 * len(one)
-    assert given == 60_000 * len(one) > 20_000_000
-
-
-def test_a_record_that_never_ends_is_refused() -> None:
-    fed = 0
-
-    def chunks() -> Iterator[bytes]:
-        nonlocal fed
-        yield DAY[: DAY.index(b"THEAD")]
-        for _ in range(1000):
-            fed += 100_000
-            yield b"THEAD" + b"1" * 99_995
-
-    with pytest.raises(Refused) as caught:
-        list(connector.split(chunks(), CHOSEN, None))
-    assert caught.value.problem.code == OVERSIZED.code
-    assert fed < 5_000_000
-
-
-def test_a_message_that_never_ends_is_refused() -> None:
-    rows = DAY[DAY.index(b"TITEM") : DAY.index(b"TTEND")] * 40_000
-    with pytest.raises(Refused) as caught:
-        cut(DAY[: DAY.index(b"TITEM")] + rows, CHOSEN)
-    assert caught.value.problem.code == OVERSIZED.code

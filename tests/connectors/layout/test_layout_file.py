@@ -171,7 +171,7 @@ def test_a_layout_of_ones_own_lies_in_the_home(tmp_path: Path) -> None:
     chosen = LayoutOptions.model_validate({"layout": "layouts/mine.yaml"}, context=where)
     assert documents(b"A007\nB001234N\n", chosen)[0]["n"] == "007"
     same = LayoutOptions.model_validate({"layout": str(file)}, context=where)
-    assert same.layout is chosen.layout
+    assert same.layout[0] is chosen.layout[0]
     file.write_text(GOOD.replace("n: 3 digits", "n: 4 digits"), "utf-8")
     longer = LayoutOptions.model_validate({"layout": "layouts/mine.yaml"}, context=where)
     assert documents(b"A0071\nB001234N\n", longer)[0]["n"] == "0071"
