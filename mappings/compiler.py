@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mappings.lists import arranger
 from mappings.reader import JsonReader, Reader, XmlReader
 from mappings.reference import Reference
 from mappings.rules import (
@@ -19,6 +20,7 @@ from mappings.rules import (
     Gather,
     Path,
     Rules,
+    Shape,
     Step,
     When,
     Within,
@@ -191,38 +193,85 @@ class _Compiler:
         return f"f'{above}{{{text}}}{position}.'"
 
     def _each(self, rule: Each, scope: Scope, target: tuple[str, ...]) -> None:
-        made = scope.list(rule.target)
+        made, rows = scope.list(rule.target), ""
         depth = self._w.depth
-        inner = scope
-        run: list[Step] = []
-        from_top = rule.source.from_top
-        for step in rule.source.steps:
-            run.append(step)
-            if step.many:
-                found = Path(tuple(run), None, from_top)
-                self._values.note(rule.line, inner, rule.target, found)
-                inner = self._loop(Path(tuple(run), None, from_top), inner)
-                run, from_top = [], False
+        if rule.shape is not None:
+            rows = self._w.fresh("r")
+            self._w.line(f"{rows} = []")
+        found = self._through(rule, scope)
+        if rule.shape is not None:
+            self._collect(rule, rule.shape, found, rows)
+            self._w.pop(self._w.depth - depth)
+            found = self._arranged(rule.shape, rows, scope)
         document = self._w.fresh("o")
-        known, outer = inner.known, inner
-        inner = Scope(self._w, inner.node, document)
-        inner.known = known
-        inner.in_list = True
+        inner = Scope(self._w, found.node, document)
+        inner.known, inner.group, inner.in_list = found.known, found.group, True
         if self._traced:
             name = f"f'{{{scope.here}[0]}}{{{self._values.name(rule.target)}}}[{{len({made})}}].'"
-            inner.here = self._here(name, f"{outer.here}[1]")
+            inner.here = self._here(name, f"{found.here}[1]")
             if skips(rule.rules):
                 inner.element = self._w.fresh("m")
                 self._w.line(f"{inner.element} = len(notes), len(unknown)")
-        if rule.where is not None:
-            self._values.note(rule.line, inner, (), rule.where.tests[0].path)
-            self._w.line(f"if {self._values.condition(rule.where, inner)}:")
-            self._w.push()
+        if rule.shape is None:
+            self._where(rule, inner)
         self._enter(inner, rule)
         self._w.line(f"{document} = {{}}")
         self._scope(rule.rules, inner, target + rule.target)
         self._w.line(f"if {document}: {made}.append({document})")
         self._w.pop(self._w.depth - depth)
+
+    def _through(self, rule: Each, scope: Scope) -> Scope:
+        """Write the loops of a list rule, up to the element; what is written next is inside."""
+        inner = scope
+        run: list[Step] = []
+        from_top = rule.source.from_top
+        if rule.source.in_group:
+            inner = self._members(scope.group, scope)
+        for step in rule.source.steps:
+            run.append(step)
+            if step.many:
+                found = Path(tuple(run), None, from_top)
+                self._values.note(rule.line, inner, rule.target, found)
+                inner = self._loop(found, inner)
+                run, from_top = [], False
+        return inner
+
+    def _where(self, rule: Each, scope: Scope) -> None:
+        if rule.where is not None:
+            self._values.note(rule.line, scope, (), rule.where.tests[0].path)
+            self._w.line(f"if {self._values.condition(rule.where, scope)}:")
+            self._w.push()
+
+    def _collect(self, rule: Each, shape: Shape, found: Scope, rows: str) -> None:
+        """Write a row of each element: what it is arranged by is read once, while it is at hand."""
+        self._where(rule, found)
+        keys = []
+        for by in shape.keys:
+            self._values.note(rule.line, found, (), by.path)
+            keys.append(self._values.key(by, found))
+        place = f"{found.here}[1]" if self._traced else "None"
+        self._w.line(f"{rows}.append(({found.node}, {place}, ({''.join(f'{k}, ' for k in keys)})))")
+
+    def _arranged(self, shape: Shape, rows: str, scope: Scope) -> Scope:
+        element, place, group = (self._w.fresh(letter) for letter in "epg")
+        arrange = self._w.constant(arranger(shape))
+        self._w.line(f"for {element}, {place}, {group} in {arrange}({rows}):")
+        self._w.push()
+        inner = self._at(element, place, scope)
+        inner.group = group if shape.group else ""
+        return inner
+
+    def _members(self, group: str, scope: Scope) -> Scope:
+        element, place = self._w.fresh("e"), self._w.fresh("p")
+        self._w.line(f"for {element}, {place} in {group}:")
+        self._w.push()
+        return self._at(element, place, scope)
+
+    def _at(self, element: str, place: str, scope: Scope) -> Scope:
+        inner = Scope(self._w, element, "")
+        if self._traced:
+            inner.here = self._here(f"{scope.here}[0]", place)
+        return inner
 
     def _loop(self, source: Path, scope: Scope) -> Scope:
         element, index = self._w.fresh("e"), self._w.fresh("i")

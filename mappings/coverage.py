@@ -179,7 +179,8 @@ def _of_rule(rule: Rule, above: Names) -> Iterator[Names]:
             inside = _names(rule.source, above)
             yield from _of_choices(rule.source, above)
             if isinstance(rule, Each):
-                yield from _of_condition(rule.where, inside)
+                for path in rule.looks_at:
+                    yield from _of_path(path, inside)
             yield from _of_rules(rule.rules, inside)
 
 

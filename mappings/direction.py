@@ -121,7 +121,7 @@ def _paths(rules: Rules, above: Names) -> Iterator[tuple[Path, Names]]:
             inside = names_of(rule.source, above)
             yield rule.source, above
             if isinstance(rule, Each):
-                yield from ((test.path, inside) for test in _tests(rule.where))
+                yield from ((path, inside) for path in rule.looks_at)
             yield from _paths(rule.rules, inside)
 
 
@@ -161,6 +161,14 @@ def _written(
             yield from _written(spec, rule.rules, inside, (*target, *rule.target))
 
 
+def _of_shape(rule: Each) -> Iterator[tuple[Way, str]]:
+    """What an arranged list cannot say of the list that it was made from."""
+    if rule.put_together:
+        yield "one-way", "the elements that were left out or put together are not kept"
+    if rule.shape is not None and rule.shape.sort:
+        yield "lossy", "the order in which the elements stood is not kept"
+
+
 class _Ways:
     """Works out what each rule can do by itself."""
 
@@ -189,6 +197,7 @@ class _Ways:
             problems = [self._test(test, inside) for test in _tests(rule.where)]
             if sum(step.many for step in rule.source.steps) > 1:
                 problems.append(("lossy", "which of the outer list each came from is not kept"))
+            problems += _of_shape(rule)
             yield _worst(full, rule.line, problems)
         yield from self.of(rule.rules, inside, full)
 

@@ -6,8 +6,10 @@ expression  path or path or = constant | transform argument | transform where co
 constant    text, or a template: text {path} text {path?}, whose places are expressions
 argument    word, or "text in quotes", or {path}
 condition   path and not path and path = text, text and path != text and path < 0
-key         target, or target[] from path[] where condition, or target from path,
-            or when condition, or otherwise
+key         target, or target from path, or when condition, or otherwise, or
+            target[] from path[] where condition distinct by keys group by keys sort by keys
+            take first
+keys        path as number descending, path
 ==========  ===================================================================================
 """
 
@@ -17,11 +19,13 @@ import re
 from typing import Literal
 
 from mappings.rules import (
+    By,
     Condition,
     Constant,
     Expression,
     Part,
     Path,
+    Shape,
     Source,
     Step,
     Template,
@@ -34,9 +38,9 @@ __all__ = ["GrammarError", "Key", "condition", "expression", "key", "path", "tar
 _NAME = r"[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?"
 _STEP = re.compile(rf"(?P<name>{_NAME})(?:\[(?P<choice>[^\[\]]*)\])?")
 _TARGET = re.compile(r"[a-z][a-z0-9_]*")
-_EACH = re.compile(
-    r"(?P<target>[a-z0-9_.]+)\[\] from (?P<source>.+?)(?: where (?P<where>.+))?", re.DOTALL
-)
+_EACH = re.compile(r"(?P<target>[a-z0-9_.]+)\[\] from (?P<source>.+)", re.DOTALL)
+_BY = re.compile(r"(?P<path>\S+)(?P<number> as number)?(?P<descending> descending)?")
+KEYS_MAX = 4
 _WITHIN = re.compile(r"(?P<target>[a-z0-9_.]+) from (?P<source>.+)", re.DOTALL)
 _TRANSFORM = re.compile(r"[a-z][a-z0-9_]*")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,16})?")
@@ -55,7 +59,7 @@ class GrammarError(ValueError):
 class Key:
     """What a rule's key says: its ``form`` and the parts of that form."""
 
-    __slots__ = ("condition", "form", "source", "target")
+    __slots__ = ("condition", "form", "shape", "source", "target")
 
     def __init__(
         self,
@@ -63,17 +67,20 @@ class Key:
         target: tuple[str, ...] = (),
         source: Path | None = None,
         condition: Condition | None = None,
+        shape: Shape | None = None,
     ) -> None:
         self.form = form
         self.target = target
         self.source = source
         self.condition = condition
+        self.shape = shape
 
     @property
     def paths(self) -> list[Path]:
         """The source paths that the key reads."""
         tested = [test.path for test in self.condition.tests] if self.condition else []
-        return [*tested, *([self.source] if self.source else [])]
+        keys = [by.path for by in self.shape.keys] if self.shape else []
+        return [*tested, *keys, *([self.source] if self.source else [])]
 
 
 def key(text: str) -> Key:
@@ -83,19 +90,62 @@ def key(text: str) -> Key:
     if text.startswith("when "):
         return Key("when", condition=condition(text[5:]))
     if match := _EACH.fullmatch(text):
-        source = path(match["source"], many=True)
-        if source.attribute is not None or not source.steps or not source.steps[-1].many:
-            raise GrammarError(f"the source {match['source']!r} must end in [] to make a list")
-        if sum(step.many for step in source.steps) > LISTS_MAX:
-            raise GrammarError(f"more than {LISTS_MAX} lists inside each other in one path")
-        where = condition(match["where"]) if match["where"] else None
-        return Key("each", target(match["target"]), source, where)
+        return _each(target(match["target"]), match["source"])
     if match := _WITHIN.fullmatch(text):
         source = path(match["source"])
         if source.attribute is not None:
             raise GrammarError("an object is made from an object, not from an attribute")
         return Key("within", target(match["target"]), source)
     return Key("assign", target(text))
+
+
+def _each(names: tuple[str, ...], text: str) -> Key:
+    """Read what stands behind ``from`` of a list rule, from its end on."""
+    text, take = _clause(text, " take ")
+    if take not in (None, "first", "last"):
+        text, take = f"{text} take {take}", None
+    text, sort = _clause(text, " sort by ")
+    text, group = _clause(text, " group by ")
+    text, distinct = _clause(text, " distinct by ")
+    written, _, where = text.partition(" where ")
+    source = path(written, many=True)
+    if source.attribute is not None or not (source.in_group or source.steps):
+        raise GrammarError(f"the source {written!r} must end in [] to make a list")
+    if source.steps and not source.steps[-1].many:
+        raise GrammarError(f"the source {written!r} must end in [] to make a list")
+    if sum(step.many for step in source.steps) > LISTS_MAX:
+        raise GrammarError(f"more than {LISTS_MAX} lists inside each other in one path")
+    shape = Shape(_keys(distinct), _keys(group), _keys(sort), _TAKE.get(take or ""))
+    if any(by.descending for by in shape.distinct + shape.group):
+        raise GrammarError("`descending` says how to sort")
+    used = shape if shape != Shape() else None
+    return Key("each", names, source, condition(where) if where else None, used)
+
+
+_TAKE: dict[str, Literal["first", "last"]] = {"first": "first", "last": "last"}
+
+
+def _clause(text: str, word: str) -> tuple[str, str | None]:
+    """Cut a clause off the end of a key."""
+    before, found, after = text.rpartition(word)
+    return (before, after.strip()) if found else (text, None)
+
+
+def _keys(text: str | None) -> tuple[By, ...]:
+    if text is None:
+        return ()
+    keys = text.split(",")
+    if len(keys) > KEYS_MAX:
+        raise GrammarError(f"more than {KEYS_MAX} keys")
+    return tuple(_by(key.strip()) for key in keys)
+
+
+def _by(text: str) -> By:
+    match = _BY.fullmatch(text)
+    if match is None:
+        raise GrammarError(f"{text!r}: write a path, then `as number` or `descending` or both")
+    found = path(match["path"])
+    return By(found, match["number"] is not None, match["descending"] is not None)
 
 
 def target(text: str) -> tuple[str, ...]:
@@ -111,6 +161,9 @@ def path(text: str, *, many: bool = False) -> Path:
     text = text.strip()
     from_top = text.startswith("/")
     rest = text[1:] if from_top else text
+    if many and (text == ".[]" or text.startswith(".[].")):
+        inner = path(text[4:] or ".", many=True)
+        return Path(inner.steps, inner.attribute, in_group=True)
     if rest == ".":
         return Path((), from_top=from_top)
     steps: list[Step] = []

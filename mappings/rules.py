@@ -8,6 +8,7 @@ from typing import Literal
 
 __all__ = [
     "Assign",
+    "By",
     "Choice",
     "Condition",
     "Constant",
@@ -18,6 +19,7 @@ __all__ = [
     "Path",
     "Rule",
     "Rules",
+    "Shape",
     "Source",
     "Step",
     "Template",
@@ -59,6 +61,8 @@ class Path:
     steps: tuple[Step, ...]
     attribute: str | None = None
     from_top: bool = False
+    in_group: bool = False
+    """Whether it is seen from each element of the group at hand: ``.[]``."""
 
     @property
     def first_list(self) -> Path:
@@ -76,6 +80,8 @@ class Path:
         steps = ".".join(str(s) for s in self.steps)
         if self.attribute is not None:
             steps = f"{steps}.@{self.attribute}"
+        if self.in_group:
+            return f".[].{steps}" if steps else ".[]"
         return f"/{steps}" if self.from_top else steps or "."
 
 
@@ -218,14 +224,55 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class By:
+    """What a list is sorted, grouped or told apart by: a text, or a number."""
+
+    path: Path
+    number: bool = False
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``distinct by``, ``group by``, ``sort by`` and ``take`` of a list rule, in this order."""
+
+    distinct: tuple[By, ...] = ()
+    group: tuple[By, ...] = ()
+    sort: tuple[By, ...] = ()
+    take: Literal["first", "last"] | None = None
+
+    @property
+    def keys(self) -> tuple[By, ...]:
+        """All that is read of an element, in the order of ``lists.Row``."""
+        return self.distinct + self.group + self.sort
+
+
+@dataclass(frozen=True, slots=True)
 class Each:
-    """``target[] from path[] where condition:`` one element for each source element."""
+    """``target[] from path[] where condition:`` one element for each source element.
+
+    With a ``shape``, one for each that is left when they are arranged.
+    """
 
     target: tuple[str, ...]
     source: Path
     where: Condition | None
     rules: Rules
     line: int
+    shape: Shape | None = None
+
+    @property
+    def put_together(self) -> bool:
+        """Whether an element may stand for several of the source, or for a choice of them."""
+        shape = self.shape or Shape()
+        return self.source.in_group or bool(shape.distinct or shape.group or shape.take)
+
+    @property
+    def looks_at(self) -> tuple[Path, ...]:
+        """What is read of an element before its rules are."""
+        tests = self.where.tests if self.where else ()
+        keys = self.shape.keys if self.shape else ()
+        return (*(test.path for test in tests), *(by.path for by in keys))
 
 
 @dataclass(frozen=True, slots=True)

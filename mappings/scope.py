@@ -95,7 +95,8 @@ class Scope:
     ``Element`` of the trace, in the traced form only. ``known`` remembers which source nodes and
     values already have a variable here, so that nothing is looked up twice; ``loops`` counts how
     many rules go through a list of this element; ``element`` is a variable that holds how much had
-    been noted before the list element that ``skip`` leaves out.
+    been noted before the list element that ``skip`` leaves out; ``group`` is one that holds the
+    elements of the group at hand and their places, if there is one.
     """
 
     def __init__(self, writer: Writer, node: str, out: str) -> None:
@@ -105,6 +106,7 @@ class Scope:
         self.here = ""
         self.in_list = False
         self.element = ""
+        self.group = ""
         self.known: dict[Any, str] = {}
         self._objects: dict[tuple[str, ...], str] = {(): out}
         self._lists: dict[tuple[str, ...], str] = {}
@@ -122,6 +124,7 @@ class Scope:
         """The same element in a branch of the code: what becomes known there stays there."""
         copy = Scope(self._writer, self.node, self.out)
         copy.here, copy.in_list, copy.element = self.here, self.in_list, self.element
+        copy.group = self.group
         copy.known = dict(self.known)
         copy._objects = self._objects
         copy._lists = self._lists
@@ -140,8 +143,9 @@ class Scope:
             for length in range(1, depth + 1):
                 self._prepare_object(rule.target[:length])
             if isinstance(rule, Each):
-                self.list_parents.add(rule.source.steps[:-1])
-                self.loops[rule.source.first_list] += 1
+                if not rule.source.in_group:
+                    self.list_parents.add(rule.source.steps[:-1])
+                    self.loops[rule.source.first_list] += 1
                 if rule.target not in self._lists:
                     self._lists[rule.target] = variable = self._writer.fresh("r")
                     self._writer.line(f"{variable} = []")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn, TypeVar
 
-from mappings import declared, direction, grammar
+from mappings import declared, direction, grammar, lists
 from mappings.errors import RULE, SYNTAX, TARGET, suggestion
 from mappings.grammar import GrammarError, Key
 from mappings.own import Function
@@ -140,6 +140,8 @@ class _Reader:
             declared=declared.read(header, reads=reads.value, file=self._file),
             functions=self._functions,
         )
+        for line in lists.misplaced(spec.rules):
+            self._fail(line, "`.[]` stands for the elements of a group, and this is in none")
         direction.check(spec)
         return spec
 
@@ -263,7 +265,7 @@ class _Reader:
             if kind != "objects":
                 self._fail(line, f"{'.'.join(full)} is no list of objects", TARGET)
             rules = self._rules(value, full)
-            return Each(key.target, key.source, key.condition, rules, line)
+            return Each(key.target, key.source, key.condition, rules, line, key.shape)
         if key.form == "within":
             assert key.source is not None
             if kind != "object":

@@ -12,6 +12,7 @@ from mappings.reader import Reader
 from mappings.reference import LOOKUPS
 from mappings.rules import (
     Assign,
+    By,
     Condition,
     Constant,
     Expression,
@@ -221,6 +222,16 @@ class Values:
 
     def _place(self, source: Source) -> str:
         return self._w.constant(place_in(source))
+
+    def key(self, by: By, scope: Scope) -> str:
+        """Write what an element is arranged by; the variable is ``None`` where it is absent."""
+        raw, key = self._reader.leaf(by.path, scope), self._w.fresh("v")
+        self._w.line(f"{key} = None")
+        with self._w.block(f"if {self._reader.present(raw)}:"):
+            self.note_value(self._place(by.path), raw)
+            read = self._w.constant(as_decimal if by.number else as_text)
+            self._w.line(f"{key} = {read}({raw})")
+        return key
 
     def condition(self, condition: Condition, scope: Scope) -> str:
         """An expression that is true where all tests of a condition hold."""

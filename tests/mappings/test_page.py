@@ -326,6 +326,7 @@ def test_the_limits_are_those_of_the_code() -> None:
             spec.TEXT_MAX,
             grammar.PARTS_MAX,
             grammar.LISTS_MAX,
+            grammar.KEYS_MAX,
             spec.BRANCHES_MAX,
             tables.ENTRIES_MAX,
             tables.CHARACTERS_MAX,
