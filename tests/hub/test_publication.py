@@ -327,3 +327,15 @@ def test_the_inventory_says_that_another_one_is_shipped_by_now(hub: Hub) -> None
     published(hub, 2)
     # Whoever publishes anew has seen what is shipped now.
     assert not changed()
+
+
+def test_what_is_shipped_can_be_gone_back_to_though_no_hub_has_kept_it(hub: Hub) -> None:
+    published(hub, 1)
+    with hub.engine.begin() as connection:
+        connection.execute(
+            delete(mapping_publication).where(mapping_publication.c.act == "shipped")
+        )
+        known = mapping_version.c.hash == version_of(SHIPPED)
+        connection.execute(delete(mapping_version).where(known))
+    assert back(hub, "shipped").hash == version_of(SHIPPED)
+    assert in_force(hub) == version_of(SHIPPED)
