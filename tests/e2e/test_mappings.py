@@ -17,6 +17,7 @@ from hub.demo import poslog_writer
 from hub.home import Home
 from hub.publication import Target
 from mappings.spec import version_of
+from tests.e2e.conftest import ROOT
 from tests.e2e.furnished import PROGRAM, select
 
 if TYPE_CHECKING:
@@ -242,3 +243,67 @@ def test_check_tells_what_the_text_leaves_open(house: House) -> None:
     assert checked.returncode == 0, checked.stderr
     found = {(each["what"], each["subject"]) for each in json.loads(checked.stdout)["findings"]}
     assert ("idle_table", "idle") in found
+
+
+def test_the_way_from_a_draft_to_what_is_in_force_is_as_the_page_says(house: House) -> None:
+    page = (ROOT / "docs" / "mapping.md").read_text("utf-8")
+    section = page.partition("\n## From a draft to what is in force\n")[2].partition("\n## ")[0]
+    fence = section.partition("```text sketch\n")[2].partition("```")[0]
+    commands = fence.splitlines()
+    assert len(commands) == 10
+    sample = registry.folder("shopify") / "samples/order-paid-bare.json"
+    (house.folder / "one-order.json").write_bytes(sample.read_bytes())
+    house.receive("shopify", sample)
+    environment = {"LYNCHPIN_HOME": str(house.home), "PATH": f"{PROGRAM.parent}:/usr/bin:/bin"}
+    with house.up():
+        for command in commands:
+            done = subprocess.run(
+                command,
+                shell=True,
+                cwd=house.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+            said = f"{command}: {done.stderr}"
+            # What differs from what is in force is told by the status as well.
+            assert done.returncode == int("diff" in command), said
+            if command.startswith("lynchpin map show"):
+                file = house.folder / "order.yaml"
+                file.write_text(f"{file.read_text('utf-8')}# ours\n", "utf-8")
+    acts = "SELECT act FROM mapping_publication WHERE kind = 'order' ORDER BY id"
+    assert select(house, acts) == [("shipped",), ("publish",), ("rollback",)]
+
+
+def test_a_hub_killed_while_it_publishes_keeps_what_it_said_it_had_done(house: House) -> None:
+    answered = Counter[bool]()
+    for number in range(4):
+        file, version = variant(house, 100 + number)
+        before = log_here(house)
+        with house.up() as up:
+            process = subprocess.Popen(
+                [PROGRAM, "map", "publish", file],
+                env={"LYNCHPIN_HOME": str(house.home), "PATH": "/usr/bin"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            if number % 2:
+                while log_here(house) == before and process.poll() is None:
+                    time.sleep(0.001)
+            else:
+                up.process.kill()
+                up.process.wait()
+                # Left without the hub it may do the work itself, once it has the home.
+            up.process.kill()
+            up.process.wait()
+            done = process.wait(timeout=120) == 0
+        after = log_here(house)
+        assert after[: len(before)] == before
+        assert after[len(before) :] in ([], [version])
+        assert not done or after[-1] == version
+        answered[after != before] += 1
+        with bootstrap.open_hub(Home(house.home)) as hub, hub.engine.begin() as connection:
+            assert library.in_force(connection, "poslog", "retail").version == after[-1]
+    assert answered[True] >= 2
