@@ -6,7 +6,7 @@ been mapped forward again. What is noted here says why it does not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,8 @@ class Trial:
     hints: dict[Place, Flaw] = field(default_factory=dict)
     dropped: dict[Place, Flaw] = field(default_factory=dict)
     """Elements of lists that no rule makes."""
+    asked: int = 0
+    """How many writings a condition alone asked for."""
     top: list[tuple[Path, Any, Place, int]] = field(default_factory=list)
     """What rules inside write at the top of the document, once it is known that they do."""
 
@@ -65,7 +67,13 @@ class Trial:
         self.covered |= other.covered
         self.hints |= other.hints
         self.dropped |= other.dropped
+        self.asked += other.asked
         self.top += other.top
+
+    @property
+    def merit(self) -> tuple[int, int, int]:
+        """Less is better: contradictions, then what is not covered, then what is made up."""
+        return len(self.flaws), -len(self.covered), self.asked
 
     def turned_down(self, other: Trial) -> None:
         """Remember why what was tried was not chosen, for values that nothing else writes."""
@@ -99,6 +107,26 @@ class Backward:
             self._put(root, Path(path.steps, path.attribute), raw, trial, place, line)
 
     def _block(self, rules: Rules, node: Node, scope: _Scope, trial: Trial) -> None:
+        """Run rules backwards, also without those whose work a branch may do as well.
+
+        What a branch fills replaces what an earlier rule has filled: either may have said it.
+        """
+        plain = {rule.target: rule for rule in rules if isinstance(rule, Assign)}
+        twice = {id(plain[target]) for target in _in_branches(rules) if target in plain}
+        tries = []
+        for left_out in (set(), twice) if twice else ():
+            tried, copy = Trial(), node.copy()
+            kept = tuple(rule for rule in rules if id(rule) not in left_out)
+            self._run(kept, copy, scope, tried)
+            tries.append((tried, copy))
+        if not tries:
+            self._run(rules, node, scope, trial)
+            return
+        best, written = min(tries, key=lambda tried: tried[0].merit)
+        node.take(written)
+        trial.keep(best)
+
+    def _run(self, rules: Rules, node: Node, scope: _Scope, trial: Trial) -> None:
         """Run rules backwards: those that need to know what others wrote come later."""
         lists: dict[tuple[str, ...], list[Each]] = {}
         for rule in sorted(rules, key=_turn):
@@ -208,7 +236,7 @@ class Backward:
         if not rules:
             return
         target = rules[0].target
-        elements = canonical.at(scope.value, target)
+        elements, latest = canonical.at(scope.value, target), 0
         for index, element in enumerate(elements if isinstance(elements, list) else ()):
             if not isinstance(element, dict):
                 continue
@@ -217,7 +245,11 @@ class Backward:
             leaves = set(canonical.places(self._spec.model, inner.names, element, place))
             tries = [self._element(rule, node, inner, scope) for rule in rules]
             done = leaves - self._declared(leaves)
-            tried, commit = min(tries, key=lambda each: _lacks(each[0], done))
+            # What one rule makes comes before what the next one makes.
+            number, (tried, commit) = min(
+                enumerate(tries),
+                key=lambda each: (*_lacks(each[1][0], done), each[0] < latest),
+            )
             # One that is not made whole still takes its place, so that those behind it keep theirs.
             if refusal := tried.flaws.get(place) or _for_another(tried):
                 many = refusal.other and len(rules) > 1
@@ -225,6 +257,7 @@ class Backward:
                 continue
             commit()
             trial.keep(tried)
+            latest = number
 
     def _declared(self, places: set[Place]) -> set[Place]:
         return {p for p in places if self._spec.declared.why_one_way(canonical.names(p))}
@@ -271,7 +304,7 @@ class Backward:
             tries.insert(0, self._branch((*rule.branches, When(None, (), rule.line)), node, scope))
         if not tries:
             return
-        best = min(tries, key=lambda tried: (len(tried[0].flaws), -len(tried[0].covered)))
+        best = min(tries, key=lambda tried: tried[0].merit)
         for tried in tries:
             if tried is not best:
                 trial.turned_down(tried[0])
@@ -303,6 +336,7 @@ class Backward:
         for test in condition.tests if condition else ():
             if self._holds(test, node) is not False:
                 continue
+            trial.asked += 1
             if test.operator == "in":
                 self._put(node, test.path, test.values[0], trial, place, line)
             elif test.operator == "exists" and self._xml and _is_plain(test.path):
@@ -319,6 +353,14 @@ def _for_another(trial: Trial) -> Flaw | None:
 def _lacks(trial: Trial, places: set[Place]) -> tuple[bool, int]:
     """How far what was tried is from the whole."""
     return _for_another(trial) is not None, len(trial.flaws) + len(places - trial.covered)
+
+
+def _in_branches(rules: Rules) -> Iterator[tuple[str, ...]]:
+    """The targets that are filled in branches of some rules."""
+    for rule in rules:
+        for branch in rule.branches if isinstance(rule, Choice) else ():
+            yield from (r.target for r in branch.rules or () if isinstance(r, Assign))
+            yield from _in_branches(branch.rules or ())
 
 
 def _turn(rule: Rule) -> int:

@@ -55,7 +55,7 @@ _KINDS: dict[str, Callable[[Random], str]] = {
     "text": _text,
     "decimal": _decimal,
     "integer": lambda random: str(random.randrange(10**6)),
-    "flag": lambda random: random.choice(["true", "false", "1", "0", "Y", "no"]),
+    "flag": lambda random: random.choice(["true", "false", "1", "0"]),
     "date": lambda random: _moment(random)[:10],
     "moment": _moment,
 }

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, get_args
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from connectors import registry
@@ -93,14 +93,15 @@ def both() -> dict[str, Mapping]:
 BOTH = both()
 
 
-def test_the_shop_goes_both_ways() -> None:
-    assert set(BOTH) >= {"shopify.order", "shopify.customer", "shopify.refund"}
+def test_shop_and_till_go_both_ways() -> None:
+    assert set(BOTH) >= {"shopify.order", "shopify.customer", "shopify.refund", "poslog.retail"}
 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_what_a_mapping_can_read_comes_back(name: str) -> None:
     mapping, documents = BOTH[name], 0
 
+    @settings(max_examples=40)
     @given(st.randoms(use_true_random=False))
     def comes_back(random: Random) -> None:
         nonlocal documents
@@ -110,8 +111,8 @@ def test_what_a_mapping_can_read_comes_back(name: str) -> None:
         except Rejected:
             assume(condition=False)
         written = write(mapping, document)
-        assert written.findings == ()
-        assert mapping.run(written.body)[0] == document
+        assert [f for f in written.findings if not f.declared] == []
+        assert written.findings or mapping.run(written.body)[0] == document
         assert broken(mapping, body) == ()
         documents += len(document) > 3
 
@@ -176,6 +177,7 @@ def stated(value: Any) -> Any:
 def test_whatever_is_to_be_written_comes_back_or_is_found(name: str) -> None:
     mapping, arrived, told = BOTH[name], 0, 0
 
+    @settings(max_examples=40)
     @given(st.randoms(use_true_random=False))
     def honest(random: Random) -> None:
         nonlocal arrived, told
