@@ -116,6 +116,8 @@ class _Filling:
                 found.append(element := Node())
             self._test(rule.where, element)
             self.fill(rule.rules, element, inside, target)
+            if element.value is None and not element.children and not element.attributes:
+                found.remove(element)
 
     def _test(self, condition: Condition | None, node: Node) -> None:
         for test in condition.tests if condition else ():
