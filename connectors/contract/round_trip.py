@@ -25,24 +25,23 @@ _DAMAGED_MAX = 40
 def samples_come_back(connector: str) -> None:
     """What is written from the canonical form of a sample says what the sample says.
 
-    The canonical form is the one that lies beside the sample, so that a rule is caught that reads
-    and writes the same wrong thing.
+    That form is the one that lies beside the sample, if there is one, so that a rule is caught that
+    reads and writes the same wrong thing.
     """
-    for sample in samples(connector):
-        entries = json.loads(expected(sample).read_text("utf-8"))
+    for sample in samples(connector) if _goes_back(connector) else ():
         found = list(_documents(connector, sample.read_bytes()))
-        assert [each.kind for each in found] == [each["message"] for each in entries], sample.name
+        entries: list[dict[str, Any]] = [{} for _ in found]
+        if expected(sample).is_file():
+            entries = json.loads(expected(sample).read_text("utf-8"))
         for document, entry in zip(found, entries, strict=True):
-            _check(connector, document, sample.name, entry["document"])
+            _check(connector, document, sample.name, entry.get("document"))
 
 
 def samples_with_less_come_back(connector: str) -> None:
     """The same without any one field, as far as that becomes canonical at all."""
-    manifest = registry.manifests()[connector]
-    if not any(mapping(connector, kind).spec.declared.both for kind in manifest.messages):
-        return
-    for sample in samples(connector):
-        less = list(damage.without_each_leaf(sample.read_bytes(), manifest.format))
+    syntax = registry.manifests()[connector].format
+    for sample in samples(connector) if _goes_back(connector) else ():
+        less = list(damage.without_each_leaf(sample.read_bytes(), syntax))
         for leaf, record in less[:: 1 + len(less) // _DAMAGED_MAX]:
             what = f"{sample.name} without {'.'.join(leaf.path)}"
             for document in _documents(connector, record):
@@ -51,6 +50,11 @@ def samples_with_less_come_back(connector: str) -> None:
 
 CHECKS = (samples_come_back, samples_with_less_come_back)
 """The checks of this part, the cheap one first."""
+
+
+def _goes_back(connector: str) -> bool:
+    messages = registry.manifests()[connector].messages
+    return any(mapping(connector, kind).spec.declared.both for kind in messages)
 
 
 def _documents(connector: str, record: bytes) -> Iterator[Document]:

@@ -145,11 +145,11 @@ EXPECTED = [
 VISIT = """
 import sys
 from connectors import registry
-from connectors.contract import checks as contract, trial
+from connectors.contract import CHECKS, checks as contract, trial
 
 assert "acme_calls" in registry.manifests(), sorted(registry.manifests())
 {prelude}
-for check in contract.CHECKS:
+for check in CHECKS:
     if check.__name__ in {names!r}:
         try:
             check("acme_calls")
@@ -227,6 +227,27 @@ def _nest(site: Path) -> None:
 
 SPLIT = "return split_record(chunks, wrappers=frozenset(), lists=frozenset(), rest=rest)"
 DECODE = "body = decode_json(payload, encoding=options.encoding)"
+
+
+def _both_ways(site: Path) -> None:
+    _edit("mappings/call.yaml", "to: Interaction", "to: Interaction\ndirection: both")(site)
+
+
+def _wrong_both_ways(site: Path) -> None:
+    """The same wrong thing is read and written, and only the canonical sample knows better."""
+    _both_ways(site)
+    _edit("mappings/call.yaml", "id:             call", "id:             call | prefix 7")(site)
+
+
+def _one_place_for_two(site: Path) -> None:
+    """What is written for one field makes another one, where the source had it elsewhere."""
+    _both_ways(site)
+    rules = "agent:          agent or operator\n  subject:        agent"
+    _edit("mappings/call.yaml", "agent:          agent", rules)(site)
+    _edit("mappings/call.yaml", "ignore:", "lossy: {agent: two places}\nignore:")(site)
+    _edit("samples/with-agent.json", '"12"', '"12", "operator": "12"')(site)
+
+
 OUTCOME = "  outcome:          it tells calls that were taken\n"
 BREAKS: dict[str, Change] = {
     "manifest_is_complete": _edit("manifest.toml", 'id = "acme_calls"', 'id = "acme"'),
@@ -267,6 +288,8 @@ BREAKS: dict[str, Change] = {
     "bombs_are_refused": _code(
         SPLIT, "from connectors.api import Slice; return iter([Slice(b''.join(chunks), 0)])"
     ),
+    "samples_come_back": _wrong_both_ways,
+    "samples_with_less_come_back": _one_place_for_two,
     "the_scrub_profile_holds": _code('syntax="json"', 'syntax="text"'),
 }
 
@@ -299,6 +322,11 @@ def test_a_function_has_a_name_that_a_rule_can_say(site: Path) -> None:
 def test_what_breaks_the_contract_is_named(site: Path, check: str) -> None:
     BREAKS[check](site)
     assert _broken(site, [check]).startswith(f"{check} AssertionError ")
+
+
+def test_a_mapping_of_both_directions_keeps_the_contract(site: Path) -> None:
+    _both_ways(site)
+    assert _broken(site, ["samples_come_back", "samples_with_less_come_back"]) == ""
 
 
 @pytest.mark.parametrize(
