@@ -230,7 +230,8 @@ DECODE = "body = decode_json(payload, encoding=options.encoding)"
 
 
 def _both_ways(site: Path) -> None:
-    _edit("mappings/call.yaml", "to: Interaction", "to: Interaction\ndirection: both")(site)
+    top = "to: Interaction\ndirection: both\none_way: {agent: the function cannot be turned round}"
+    _edit("mappings/call.yaml", "to: Interaction", top)(site)
 
 
 def _wrong_both_ways(site: Path) -> None:
@@ -242,9 +243,9 @@ def _wrong_both_ways(site: Path) -> None:
 def _one_place_for_two(site: Path) -> None:
     """What is written for one field makes another one, where the source had it elsewhere."""
     _both_ways(site)
-    rules = "agent:          agent or operator\n  subject:        agent"
-    _edit("mappings/call.yaml", "agent:          agent", rules)(site)
-    _edit("mappings/call.yaml", "ignore:", "lossy: {agent: two places}\nignore:")(site)
+    rules = "campaign:       agent or operator\n  subject:        agent\n  kind:           = call"
+    _edit("mappings/call.yaml", "kind:           = call", rules)(site)
+    _edit("mappings/call.yaml", "ignore:", "lossy: {campaign: two places}\nignore:")(site)
     _edit("samples/with-agent.json", '"12"', '"12", "operator": "12"')(site)
 
 
