@@ -24,6 +24,7 @@ from mappings.rules import (
     Rules,
     Template,
     Test,
+    Total,
     When,
     Within,
 )
@@ -180,6 +181,8 @@ class Backward:
             for path, text in taken_apart(first, raw):
                 self._put(node, path, text, trial, place, rule.line)
             return
+        if isinstance(first, Total):
+            raise WriteError("what it is the total of is not known")
         last = expression.sources[-1]
         if not (isinstance(last, Constant) and raw == last.value):
             self._put(node, first, raw, trial, place, rule.line)

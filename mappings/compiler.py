@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mappings.lists import arranger
+from mappings.loops import Loops
 from mappings.reader import JsonReader, Reader, XmlReader
 from mappings.reference import Reference
 from mappings.rules import (
@@ -18,17 +19,15 @@ from mappings.rules import (
     Choice,
     Each,
     Gather,
-    Path,
     Rules,
     Shape,
-    Step,
     When,
     Within,
     skips,
 )
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
-from mappings.trace import TOP, Trace, place_in
+from mappings.trace import TOP, Trace
 from mappings.transforms import as_text
 from mappings.values import Values
 
@@ -81,7 +80,8 @@ class _Compiler:
         self._traced = traced
         self._w = Writer()
         self._reader: Reader = XmlReader(self._w) if spec.reads == "xml" else JsonReader(self._w)
-        self._values = Values(spec, self._w, self._reader, traced=traced)
+        self._loops = Loops(self._w, self._reader, traced=traced)
+        self._values = Values(spec, self._w, self._reader, self._loops, traced=traced)
 
     def function(self) -> Any:
         trace = ", trace" if self._traced else ""
@@ -170,9 +170,9 @@ class _Compiler:
             if self._traced:
                 place = "''" if rule.source.from_top else f"{scope.here}[1]"
                 if rule.source.steps:
-                    place = self._below(scope, rule.source, "")
+                    place = self._loops.below(scope, rule.source, "")
                 name = f"f'{{{scope.here}[0]}}{{{self._values.name(rule.target)}}}.'"
-                inner.here = self._here(name, place)
+                inner.here = self._loops.here(name, place)
             self._enter(inner, rule)
             self._scope(rule.rules, inner, target + rule.target)
 
@@ -180,25 +180,17 @@ class _Compiler:
         if self._traced:
             self._w.line(f"enter(({scope.here}, {self._w.constant(rule)}))")
 
-    def _here(self, target: str, place: str) -> str:
-        """A variable that holds an element: what its targets and its places begin with."""
-        variable = self._w.fresh("h")
-        self._w.line(f"{variable} = ({target}, {place})")
-        return variable
-
-    def _below(self, scope: Scope, source: Path, position: str) -> str:
-        """An expression for what places inside a source begin with."""
-        above = "" if source.from_top else f"{{{scope.here}[1]}}"
-        text = self._w.constant(place_in(source).lstrip("/"))
-        return f"f'{above}{{{text}}}{position}.'"
-
     def _each(self, rule: Each, scope: Scope, target: tuple[str, ...]) -> None:
         made, rows = scope.list(rule.target), ""
         depth = self._w.depth
         if rule.shape is not None:
             rows = self._w.fresh("r")
             self._w.line(f"{rows} = []")
-        found = self._through(rule, scope)
+        found = self._loops.through(
+            rule.source,
+            scope,
+            lambda source, at: self._values.note(rule.line, at, rule.target, source),
+        )
         if rule.shape is not None:
             self._collect(rule, rule.shape, found, rows)
             self._w.pop(self._w.depth - depth)
@@ -208,7 +200,7 @@ class _Compiler:
         inner.known, inner.group, inner.in_list = found.known, found.group, True
         if self._traced:
             name = f"f'{{{scope.here}[0]}}{{{self._values.name(rule.target)}}}[{{len({made})}}].'"
-            inner.here = self._here(name, f"{found.here}[1]")
+            inner.here = self._loops.here(name, f"{found.here}[1]")
             if skips(rule.rules):
                 inner.element = self._w.fresh("m")
                 self._w.line(f"{inner.element} = len(notes), len(unknown)")
@@ -219,22 +211,6 @@ class _Compiler:
         self._scope(rule.rules, inner, target + rule.target)
         self._w.line(f"if {document}: {made}.append({document})")
         self._w.pop(self._w.depth - depth)
-
-    def _through(self, rule: Each, scope: Scope) -> Scope:
-        """Write the loops of a list rule, up to the element; what is written next is inside."""
-        inner = scope
-        run: list[Step] = []
-        from_top = rule.source.from_top
-        if rule.source.in_group:
-            inner = self._members(scope.group, scope)
-        for step in rule.source.steps:
-            run.append(step)
-            if step.many:
-                found = Path(tuple(run), None, from_top)
-                self._values.note(rule.line, inner, rule.target, found)
-                inner = self._loop(found, inner)
-                run, from_top = [], False
-        return inner
 
     def _where(self, rule: Each, scope: Scope) -> None:
         if rule.where is not None:
@@ -257,35 +233,8 @@ class _Compiler:
         arrange = self._w.constant(arranger(shape))
         self._w.line(f"for {element}, {place}, {group} in {arrange}({rows}):")
         self._w.push()
-        inner = self._at(element, place, scope)
+        inner = self._loops.at(element, place, scope)
         inner.group = group if shape.group else ""
-        return inner
-
-    def _members(self, group: str, scope: Scope) -> Scope:
-        element, place = self._w.fresh("e"), self._w.fresh("p")
-        self._w.line(f"for {element}, {place} in {group}:")
-        self._w.push()
-        return self._at(element, place, scope)
-
-    def _at(self, element: str, place: str, scope: Scope) -> Scope:
-        inner = Scope(self._w, element, "")
-        if self._traced:
-            inner.here = self._here(f"{scope.here}[0]", place)
-        return inner
-
-    def _loop(self, source: Path, scope: Scope) -> Scope:
-        element, index = self._w.fresh("e"), self._w.fresh("i")
-        inner = Scope(self._w, element, "")
-        target, elements = self._reader.many(source, scope, inner)
-        if not self._traced:
-            self._w.line(f"for {target} in {elements}:")
-            self._w.push()
-            return inner
-        self._w.line(f"for {index}, {target} in enumerate({elements}):")
-        self._w.push()
-        plain = Path((*source.steps[:-1], Step(source.steps[-1].name)), None, source.from_top)
-        place = self._below(scope, plain, f"{{{self._reader.at(elements, index)}}}")
-        inner.here = self._here(f"{scope.here}[0]", place)
         return inner
 
     def _choice(self, branches: tuple[When, ...], scope: Scope, target: tuple[str, ...]) -> None:

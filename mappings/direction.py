@@ -26,6 +26,7 @@ from mappings.rules import (
     Rules,
     Template,
     Test,
+    Total,
     Transform,
     When,
     Within,
@@ -249,6 +250,8 @@ class _Ways:
                 problems.append(("one-way", why))
             elif len(template.parts) > 1:
                 problems.append(("lossy", "where one part ends and another begins is not kept"))
+        if isinstance(total := expression.sources[0], Total):
+            problems.append(("one-way", f"{total} does not say what each of them was"))
         if len(expression.sources) > 1:
             other = expression.sources[1]
             said = "it stood there or was absent" if isinstance(other, Constant) else ""

@@ -2,7 +2,8 @@
 
 ==========  ===================================================================================
 path        name . name[] . name[0] . name[field=text] . name[@attribute=text] . @attribute
-expression  path or path or = constant | transform argument | transform where condition
+expression  source or source | transform argument | transform where condition
+source      path, or sum of path[].path, or count of path[], or = constant
 constant    text, or a template: text {path} text {path?}, whose places are expressions
 argument    word, or "text in quotes", or {path}
 condition   path and not path and path = text, text and path != text and path < 0
@@ -30,6 +31,7 @@ from mappings.rules import (
     Step,
     Template,
     Test,
+    Total,
     Transform,
 )
 
@@ -220,6 +222,7 @@ def expression(text: str) -> Expression:
     return Expression(tuple(terms), tuple(_transform(part) for part in chain), text.strip())
 
 
+_TOTAL = re.compile(r"(?P<function>sum|count) of (?P<path>\S+)")
 _PIPE = re.compile(r"\s\|\s")
 _OR = re.compile(r"\sor\s")
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}]*\}")
@@ -246,12 +249,24 @@ def _blind(match: re.Match[str]) -> str:
 
 def _term(text: str) -> Source:
     text = text.strip()
+    if match := _TOTAL.fullmatch(text):
+        return _total(match["function"], match["path"])
     if not text.startswith("="):
         return path(text)
     value = text[1:].strip()
     if not value:
         raise GrammarError("say which text the constant has")
     return _template(value) if "{" in value or "}" in value else Constant(value)
+
+
+def _total(function: str, text: str) -> Total:
+    found = path(text, many=True)
+    lists = sum(step.many for step in found.steps)
+    if not (lists or found.in_group):
+        raise GrammarError(f"{text!r} is no list: write [] behind the name of one")
+    if lists > LISTS_MAX:
+        raise GrammarError(f"more than {LISTS_MAX} lists inside each other in one path")
+    return Total("sum" if function == "sum" else "count", found)
 
 
 def _template(text: str) -> Template | Constant:

@@ -7,11 +7,14 @@ arranged here: the elements left, in order, each with the members of its group.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import reduce
 from typing import Any
 
-from mappings.rules import Choice, Each, Rules, Shape, Within
+from mappings.numbers import DIGITS_MAX, EXACT
+from mappings.rules import Assign, Choice, Each, Rules, Shape, Within
 
-__all__ = ["Arranged", "Row", "arranger", "misplaced"]
+__all__ = ["Arranged", "Row", "arranger", "misplaced", "total"]
 
 Row = tuple[Any, Any, tuple[Any, ...]]
 """An element, its place, and its keys: those of ``distinct``, then ``group``, then ``sort``."""
@@ -66,8 +69,22 @@ def _sorted(groups: list[list[Row]], number: int, *, descending: bool) -> list[l
     return keyed + [group for group in groups if group[0][2][number] is None]
 
 
+def total(function: str) -> Callable[[list[Decimal]], str | None]:
+    """The function for a ``sum of`` or ``count of``; a sum of nothing is absent."""
+    return _sum if function == "sum" else lambda found: str(len(found))
+
+
+def _sum(found: list[Decimal]) -> str | None:
+    if not found:
+        return None
+    number = reduce(EXACT.add, found)
+    if len(number.as_tuple().digits) > DIGITS_MAX:
+        raise ValueError("the sum has more digits than a number may have")
+    return format(number, "f")
+
+
 def misplaced(rules: Rules, *, grouped: bool = False) -> Iterator[int]:
-    """The lines of list rules that go through a group where there is none."""
+    """The lines of rules that go through a group where there is none."""
     for rule in rules:
         if isinstance(rule, Choice):
             for when in rule.branches:
@@ -79,3 +96,7 @@ def misplaced(rules: Rules, *, grouped: bool = False) -> Iterator[int]:
             yield from misplaced(rule.rules, grouped=inner)
         elif isinstance(rule, Within):
             yield from misplaced(rule.rules)
+        elif not grouped:
+            expressions = (rule.expression,) if isinstance(rule, Assign) else rule.expressions
+            if any(path.in_group for each in expressions for path in each.paths):
+                yield rule.line

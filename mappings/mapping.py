@@ -21,7 +21,18 @@ from mappings.compiler import Unknown, compile_fast, compile_traced
 from mappings.errors import CODE_UNKNOWN, LOOKUP_UNKNOWN, RULE, VALIDATION, VALUE
 from mappings.own import Function
 from mappings.reference import NOTHING, Reference
-from mappings.rules import Assign, Choice, Constant, Each, Gather, Path, Rules, Template, Within
+from mappings.rules import (
+    Assign,
+    Choice,
+    Constant,
+    Each,
+    Gather,
+    Path,
+    Rules,
+    Template,
+    Total,
+    Within,
+)
 from mappings.spec import Spec, read
 from mappings.target import location
 from mappings.trace import Origin, Trace
@@ -188,7 +199,10 @@ def _sources(rule: Assign | Gather | Within | Each) -> Iterator[Path | Constant]
         return
     for expression in (rule.expression,) if isinstance(rule, Assign) else rule.expressions:
         for source in expression.sources:
-            yield from source.paths if isinstance(source, Template) else (source,)
+            if isinstance(source, Template):
+                yield from source.paths
+            else:
+                yield source.path if isinstance(source, Total) else source
 
 
 def _written(source: Path | Constant, place: str) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 from mappings.texts import ArgumentError, Transformer, as_text, count, unbound
 
-__all__ = ["DIGITS_MAX", "NUMBERS", "as_decimal", "as_integer"]
+__all__ = ["DIGITS_MAX", "EXACT", "NUMBERS", "as_decimal", "as_integer"]
 
 DIGITS_MAX = 40
 _PLACES_MAX = 16
 # Room for the product of two numbers of the greatest length. What needs more is refused: nothing
 # is ever rounded unless the rule says how.
-_EXACT = Context(prec=4 * DIGITS_MAX, traps=[decimal.Inexact, InvalidOperation])
+EXACT = Context(prec=4 * DIGITS_MAX, traps=[decimal.Inexact, InvalidOperation])
 # Keeps the last digit from looking like a half that it is not, so that rounding twice is right.
 _LONG = Context(prec=8 * DIGITS_MAX, rounding=ROUND_05UP, traps=[InvalidOperation])
 
@@ -80,7 +80,7 @@ def _times(factor: str) -> Transformer:
 
     def times(value: Any) -> Decimal:
         try:
-            return _sensible(_EXACT.multiply(as_decimal(value), number))
+            return _sensible(EXACT.multiply(as_decimal(value), number))
         except (decimal.Inexact, InvalidOperation):
             raise ValueError("the product has more digits than a number may have") from None
 
@@ -100,7 +100,7 @@ def _divide(divisor: str, *rounded: str) -> Transformer:
 
     def divide(value: Any) -> Decimal:
         try:
-            return _sensible(_EXACT.divide(as_decimal(value), number))
+            return _sensible(EXACT.divide(as_decimal(value), number))
         except (decimal.Inexact, InvalidOperation):
             raise ValueError("this does not divide exactly; the rule must say `round`") from None
 
@@ -131,7 +131,7 @@ def _implied(places: str) -> Transformer:
         exponent = number.as_tuple().exponent
         if (type(exponent) is int and exponent < 0) or (type(value) is str and "." in value):
             raise ValueError("a whole number was expected here, its decimals are implied")
-        return _unsigned_nothing(_EXACT.scaleb(number, shift))
+        return _unsigned_nothing(EXACT.scaleb(number, shift))
 
     return implied
 

@@ -24,6 +24,7 @@ __all__ = [
     "Step",
     "Template",
     "Test",
+    "Total",
     "Transform",
     "When",
     "Within",
@@ -143,7 +144,24 @@ class Template:
         return f"= {parts}{self.after}"
 
 
-Source = Path | Constant | Template
+@dataclass(frozen=True, slots=True)
+class Total:
+    """``sum of path``, the exact sum of the numbers there, or ``count of path``."""
+
+    function: Literal["sum", "count"]
+    path: Path
+
+    @property
+    def inside(self) -> Path:
+        """What is read of each element: the path behind its last ``[]``."""
+        ends = [end for end, step in enumerate(self.path.steps, 1) if step.many]
+        return Path(self.path.steps[max(ends, default=0) :], self.path.attribute)
+
+    def __str__(self) -> str:
+        return f"{self.function} of {self.path}"
+
+
+Source = Path | Constant | Template | Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +208,7 @@ class Expression:
         """Every path that is read for the value, also for templates, arguments and conditions."""
         for expression in self.inner:
             yield from (source for source in expression.sources if isinstance(source, Path))
+            yield from (each.path for each in expression.sources if isinstance(each, Total))
             for transform in expression.transforms:
                 tests = transform.where.tests if transform.where else ()
                 yield from (test.path for test in tests)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mappings.rules import Constant, Each, Source, Template, Within
+from mappings.rules import Constant, Each, Source, Template, Total, Within
 
-__all__ = ["TOP", "Element", "Origin", "Site", "Trace", "place_in"]
+__all__ = ["TOP", "Element", "Origin", "Site", "Trace", "place_in", "several"]
 
 Element = tuple[str, str]
 """An object or list element under way: where it stands in the document and in the source.
@@ -92,16 +92,27 @@ def place_in(source: Source) -> str:
         return str(source)
     if isinstance(source, Template):
         return _AND.join(place_in(path) for path in source.paths) or str(source)
+    if isinstance(source, Total):
+        return place_in(source.path)
     text = str(source).lstrip("/.")
     return f"/{text}" if source.from_top else text or "."
 
 
 _AND = "\n"
+_SHOWN_MAX = 4
+
+
+def several(places: list[str], path: str) -> str:
+    """Places that a value is made of, as one source: of many only the first, else the path."""
+    shown = places if len(places) <= _SHOWN_MAX else places[: _SHOWN_MAX - 1]
+    more = [f"={len(places) - len(shown)} more"] if len(places) > len(shown) else []
+    return _AND.join([*shown, *more]) or path
 
 
 def _place(element: Element, source: str) -> str:
     if _AND in source:
-        return " + ".join(_place(element, each) for each in source.split(_AND))
+        parts = source.split(_AND)
+        return " + ".join(_place(element, each).removeprefix("=") for each in parts)
     if source[0] == "=":
         return source
     if source[0] == "/":

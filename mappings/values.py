@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mappings.lists import total
+from mappings.loops import Loops
 from mappings.reader import Reader
 from mappings.reference import LOOKUPS
 from mappings.rules import (
@@ -20,13 +22,14 @@ from mappings.rules import (
     Path,
     Source,
     Test,
+    Total,
     Transform,
 )
 from mappings.scope import Scope, Writer
 from mappings.spec import Spec
 from mappings.target import kind_at
 from mappings.template import joined
-from mappings.trace import Site, place_in
+from mappings.trace import Site, place_in, several
 from mappings.transforms import COERCIONS, as_decimal, as_text
 from mappings.vocabulary import bind_by
 
@@ -51,10 +54,13 @@ def _unknown(value: Any, table: dict[str, str], name: str, where: str, unknown: 
 class Values:
     """Writes expressions and conditions of one mapping, in one form, into one writer."""
 
-    def __init__(self, spec: Spec, writer: Writer, reader: Reader, *, traced: bool) -> None:
+    def __init__(
+        self, spec: Spec, writer: Writer, reader: Reader, loops: Loops, *, traced: bool
+    ) -> None:
         self._spec = spec
         self._w = writer
         self._reader = reader
+        self._loops = loops
         self._traced = traced
 
     def name(self, target: tuple[str, ...]) -> str:
@@ -201,11 +207,49 @@ class Values:
             return self._w.constant(source.value), place
         if isinstance(source, Path):
             return self._reader.leaf(source, scope), place
+        if isinstance(source, Total):
+            return self._total(rule, source, scope)
         # The parts of a template, and then what puts them together.
         parts = [self._inner(rule, part.expression, scope)[0] for part in source.parts]
         text = self._w.fresh("v")
         self._w.line(f"{text} = {self._w.constant(joined(source))}({', '.join(parts)})")
         return text, place
+
+    def _total(self, rule: Assign | Gather, source: Total, scope: Scope) -> Found:
+        """Write the loops that collect what a total is made of, and then the total."""
+        found, places, value = (self._w.fresh(letter) for letter in "rpv")
+        self._w.line(f"{found} = []")
+        if self._traced:
+            self._w.line(f"{places} = []")
+        depth = self._w.depth
+        inner = self._loops.through(
+            source.path, scope, lambda path, at: self.note(rule.line, at, rule.target, path)
+        )
+        place = ""
+        if self._traced:
+            text = place_in(source.inside)
+            below = "[:-1]" if text == "." else f" + {self._w.constant(text)}"
+            place = f"'/' + {inner.here}[1]{below}"
+        self._collect(source, inner, found, place)
+        if self._traced:
+            self._w.line(f"{places}.append({place})")
+        self._w.pop(self._w.depth - depth)
+        self.note(rule.line, scope, rule.target, source)
+        self._w.line(f"{value} = {self._w.constant(total(source.function))}({found})")
+        return value, f"{self._w.constant(several)}({places}, {self._place(source)})"
+
+    def _collect(self, source: Total, scope: Scope, found: str, place: str) -> None:
+        """Write what becomes of one element; what is written next is for those that count."""
+        inside = source.inside
+        if source.function == "count" and not inside.steps and inside.attribute is None:
+            self._w.line(f"{found}.append(1)")
+            return
+        raw = self._reader.leaf(inside, scope)
+        self._w.line(f"if {self._reader.present(raw)}:")
+        self._w.push()
+        self.note_value(place, raw)
+        number = f"{self._w.constant(as_decimal)}({raw})" if source.function == "sum" else "1"
+        self._w.line(f"{found}.append({number})")
 
     def _inner(self, rule: Assign | Gather, expression: Expression, scope: Scope) -> Found:
         """Write an expression inside another one; its variable is ``None`` where it is absent."""

@@ -241,3 +241,121 @@ def test_an_arranged_list_says_that_it_has_no_way_back() -> None:
     assert way(" sort by n") == "lossy"
     for clauses in (" distinct by n", " group by n", " take last"):
         assert way(clauses) == "one-way"
+
+
+def total(expression: str, body: Any, reads: str = "json") -> tuple[Any, str | None]:
+    """The note that an expression makes, the same in both forms, and where it is from."""
+    rules = mapping(f"  note: {expression}", reads)
+    found, trace = rules.run(body)[0], rules.trace(body)
+    assert trace.document == found
+    origin = trace.origins.get("note")
+    return found.get("note"), origin.source if origin else None
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "source"),
+    [
+        ("sum of a[].n", "0.300", "a[0].n + a[2].n"),
+        ("sum of a[].n | negate", "-0.300", "a[0].n + a[2].n"),
+        ("count of a[]", "3", "a[0] + a[1] + a[2]"),
+        ("count of a[].n", "2", "a[0].n + a[2].n"),
+        ("sum of one[].n", "7", "one.n"),
+        ("count of one[]", "1", "one"),
+        ("sum of b[]", "15", "b[0] + b[1] + b[2] + 2 more"),
+        ("sum of /a[].x.y", "5", "a[1].x.y"),
+        ("sum of a[].c[].d", "6", "a[0].c[0].d + a[0].c[1].d + a[2].c.d"),
+        ("sum of none[].n", None, None),
+        ("count of none[]", "0", "none[]"),
+        ("count of null[]", "0", "null[]"),
+        ("sum of none[].n or b[1]", "2", "b[1]"),
+        ("zero or sum of a[].n", "0.300", "a[0].n + a[2].n"),
+    ],
+)
+def test_totals_are_exact_and_name_what_they_are_made_of(
+    expression: str, value: str | None, source: str | None
+) -> None:
+    body = {
+        "a": [
+            {"n": "0.1", "c": [{"d": 1}, {"d": 2}]},
+            {"n": "", "x": {"y": 5}},
+            {"n": "0.200", "c": {"d": "3"}},
+        ],
+        "one": {"n": 7},
+        "b": [1, 2, 3, 4, 5],
+        "null": None,
+    }
+    assert total(expression, body) == (value, source)
+
+
+def test_totals_read_xml() -> None:
+    root = etree.fromstring(
+        '<r><a n="1"><b>2.50</b></a><a><b> 0.5 </b><b/></a><c><a><b>9</b></a></c></r>'
+    )
+    assert total("sum of a[].b[]", root, "xml") == ("3.00", "a[0].b[0] + a[1].b[0]")
+    assert total("count of a[].b[]", root, "xml")[0] == "3"
+    assert total("count of a[].@n", root, "xml") == ("1", "a[0].@n")
+    assert total("sum of c.a[].b", root, "xml") == ("9", "c.a[0].b")
+    assert total("count of d[]", root, "xml") == ("0", "d[]")
+
+
+def test_taxes_are_summed_by_rate() -> None:
+    rules = mapping(
+        "  taxes[] from items[].taxes[] group by rate as number sort by rate as number:\n"
+        "    rate: rate\n    amount: sum of .[].amount\n    name: = {count of .[]} lines\n"
+    )
+    body = {
+        "items": [
+            {"taxes": [{"rate": "20", "amount": "0.10"}, {"rate": 10, "amount": "1"}]},
+            {"taxes": {"rate": "20.0", "amount": "0.20"}},
+        ]
+    }
+    trace = rules.trace(body)
+    assert rules.run(body)[0] == trace.document
+    assert trace.document["taxes"] == [
+        {"rate": Decimal(10), "amount": Decimal(1), "name": "1 lines"},
+        {"rate": Decimal(20), "amount": Decimal("0.30"), "name": "2 lines"},
+    ]
+    amount = trace.origins["taxes[1].amount"]
+    assert amount.source == "items[0].taxes[0].amount + items[1].taxes.amount"
+    assert unread(rules, body) == ()
+
+
+@given(elements=_elements)
+def test_any_sum_is_that_of_decimals(elements: Elements) -> None:
+    numbers = [Decimal(each["n"]) for each in elements if each["n"]]
+    rules = mapping("  total: sum of items[].n\n  note: count of items[].n")
+    document = rules.run({"items": elements})[0]
+    assert document == rules.trace({"items": elements}).document
+    assert document.get("total") == (sum(numbers) if numbers else None)
+    assert document["note"] == str(len(numbers))
+
+
+def test_what_cannot_be_summed_is_told_at_its_place() -> None:
+    rules = mapping("  total: sum of items[].n")
+    with pytest.raises(Rejected) as caught:
+        rules.run({"items": [{"n": "1"}, {"n": "Ann"}]})
+    problem = caught.value.problem
+    assert (problem.path, problem.target, problem.value) == ("items[1].n", "total", "aaa")
+    with pytest.raises(Rejected, match="the sum has more digits than a number may have"):
+        rules.run({"items": [{"n": "9" * 39}, {"n": "0.01"}]})
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("note: sum of a.b", "'a.b' is no list: write [] behind"),
+        ("note: count of", "no step of a path"),
+        ("note: sum of .[].b", "`.[]` stands for the elements of a group"),
+        ("note: sum of a[].b[].c[].d[].e[]", "more than 4 lists"),
+        ("tags: ['count of .[]']", "`.[]` stands for the elements of a group"),
+    ],
+)
+def test_totals_that_cannot_be_meant_are_told(rule: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        mapping(f"  {rule}")
+    assert said in (caught.value.problem.detail or "")
+
+
+def test_a_total_has_no_way_back() -> None:
+    (found,) = fields(mapping("  note: count of a[]").spec)
+    assert (found.way, found.why) == ("one-way", "count of a[] does not say what each of them was")
