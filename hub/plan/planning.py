@@ -28,6 +28,8 @@ from hub.plan import history, shelf
 from hub.plan.comparison import Comparison, Made, decoded
 from hub.plan.difference import anywhere, at, differences
 from hub.plan.moving import moved
+from hub.plan.prune import Pair
+from hub.plan.prune import pair as paired
 from hub.plan.report import (
     SAMPLES_MAX,
     Change,
@@ -83,11 +85,14 @@ def plan(
     hub: Hub, draft: Draft, report: Report, progress: Callable[[int], None] = lambda count: None
 ) -> Report:
     """Go on with a plan until it is done; ``progress`` hears of documents as they are compared."""
+    with hub.engine.begin() as connection:
+        published = library.version(connection, report.published, report.connector)
+        pair = paired(published, draft.mapping)
     kept = time.monotonic()
     while not report.done:
         with hub.engine.begin() as connection:
             before = report.counts.documents
-            _Page(hub, connection, draft, report).look()
+            _Page(hub, connection, draft, report, pair).look()
             progress(report.counts.documents - before)
         if time.monotonic() - kept > _KEEP_SECONDS:
             shelf.write(hub.home, report)
@@ -104,13 +109,16 @@ class _Page:
     connection: Connection
     draft: Draft
     report: Report
+    pair: Pair
     _comparison: Comparison = field(init=False)
     _kinds: set[str] = field(init=False)
     _nobody: Nobody = field(init=False)
 
     def __post_init__(self) -> None:
         published = library.version(self.connection, self.report.published, self.report.connector)
-        self._comparison = Comparison(self.hub, self.connection, published, self.draft.mapping)
+        self._comparison = Comparison(
+            self.hub, self.connection, published, self.draft.mapping, self.pair
+        )
         self._kinds = {target.kind for target in publication.siblings(self.draft.target)}
         self._nobody = self.hub.nobody(self.connection)
 
