@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import agent, figure, http, map, page, parse, receive, search, start  # noqa: A004
+from bench import agent, figure, http, map, page, parse, plan, receive, search, start  # noqa: A004
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
@@ -24,7 +24,7 @@ _RESULTS = _ROOT / "bench/results.json"
 _PAGE = _ROOT / "docs/figures.md"
 
 _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
-    "map": map.figures,
+    "map": lambda: chain(map.figures(), plan.figures()),
     "parse": parse.figures,
     "hub": lambda: chain(receive.figures(), agent.visible()),
     "http": http.figures,

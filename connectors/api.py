@@ -229,6 +229,10 @@ class Connector:
     Raises ``Denied``; ``ConfigError``, whatever the request, for secrets that its scheme cannot
     use. A connector without it takes no webhooks: its records come in with a key.
 
+    ``again(payload, context, options)`` gives what ``decode`` gave for a slice that it has taken
+    before, and need not prove again that it is lawful. Plans read the whole journal by it; without
+    it they take ``decode``.
+
     ``reply(request, options)`` answers a webhook. Without it the sender gets the record's number.
 
     ``bind(options)`` gives the connector as it is under these options, for one whose scrub profile
@@ -249,6 +253,7 @@ class Connector:
     verify: Callable[[Request, Secrets, Any, datetime], Stamp] | None = None
     reply: Callable[[Request, Any], Reply] | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    again: Callable[[bytes, bytes, Any], tuple[Document, ...]] | None = None
     bind: Callable[[Any], Connector] | None = None
 
     def bound(self, options: Any) -> Connector:

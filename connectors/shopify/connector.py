@@ -21,7 +21,7 @@ from connectors.api import (
     Stamp,
 )
 from connectors.formats.json_record import continues, split_record
-from connectors.formats.json_text import JsonOptions, decode_json
+from connectors.formats.json_text import JsonOptions, decode_again, decode_json
 from connectors.manifest import read
 from connectors.shopify import content
 from connectors.shopify.scrub_profile import PROFILE
@@ -67,14 +67,22 @@ def decode(payload: bytes, context: bytes, options: JsonOptions) -> tuple[Docume
     Raises ``Rejected``: the causes of ``json_text``; FOREIGN for another kind; NAMELESS for a
     document without id, such as the calculation of a refund that was never made.
     """
-    body = decode_json(payload, encoding=options.encoding)
-    if not isinstance(body, dict):
-        raise Rejected(FOREIGN.at("the message is no object"))
-    kind = _KIND_OF_WRAPPER.get(context.partition(b" ")[0]) or _kind(body)
-    documents = (Document(kind, body), *(_refunds(body) if kind == "order" else ()))
+    documents = _documents(decode_json(payload, encoding=options.encoding), context)
     for document in documents:
         _native_id(document)
     return documents
+
+
+def again(payload: bytes, context: bytes, options: JsonOptions) -> tuple[Document, ...]:
+    """The documents of a message that ``decode`` has taken before."""
+    return _documents(decode_again(payload, encoding=options.encoding), context)
+
+
+def _documents(body: Any, context: bytes) -> tuple[Document, ...]:
+    if not isinstance(body, dict):
+        raise Rejected(FOREIGN.at("the message is no object"))
+    kind = _KIND_OF_WRAPPER.get(context.partition(b" ")[0]) or _kind(body)
+    return (Document(kind, body), *(_refunds(body) if kind == "order" else ()))
 
 
 def name(document: Document, options: JsonOptions) -> Name:
@@ -153,5 +161,6 @@ connector = Connector(
     name=name,
     options=JsonOptions,
     verify=verify,
+    again=again,
 )
 """What the entry point ``shopify`` names."""

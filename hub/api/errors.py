@@ -24,6 +24,7 @@ from hub.causes import NOT_FOUND, NOT_HELD, SEVERAL, UNKNOWN_SOURCE
 from hub.failure import place_of
 from hub.keys import FORBIDDEN, NO_KEY, UNKNOWN_KEY
 from hub.paging import CURSOR
+from hub.plan.shelf import NO_PLAN
 from hub.publication import NO_MAPPING, NO_VERSION, NOTHING_BEFORE
 from hub.writer import CLOSING, DATABASE_TROUBLE
 from schemas.problem import (
@@ -58,7 +59,7 @@ _BY_STATUS: dict[int, tuple[Cause, ...]] = {
     400: (CUT,),
     401: (UNKNOWN_KEY,),
     403: (FORBIDDEN, UNSIGNED),
-    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_VERSION),
+    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION),
     408: (SLOW,),
     409: (NOT_HELD, SEVERAL, NOTHING_BEFORE),
     413: (LARGE, OVERSIZED),

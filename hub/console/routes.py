@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from hub.console import documents, entering, holds, home, mappings, messages, people
+from hub.console import documents, entering, holds, home, mappings, messages, people, plans
 
 __all__ = ["ROUTES"]
 
 ROUTES: tuple[BaseRoute, ...] = tuple(
     route
-    for noun in (home, entering, people, documents, messages, holds, mappings)
+    for noun in (home, entering, people, documents, messages, holds, mappings, plans)
     for route in noun.router.routes
 )

@@ -106,7 +106,9 @@ def decoded(way: Translator, stored: Stored, kinds: set[str]) -> dict[str, Docum
 
     Raises ``Rejected`` as decoding does.
     """
-    found = way.connector.decode(stored.payload, stored.context, way.options)
+    # What a document was made from was decoded when it came; what is held need not have been.
+    applied = way.connector.again if stored.state == "applied" else None
+    found = (applied or way.connector.decode)(stored.payload, stored.context, way.options)
     return {document.at: document for document in found if document.kind in kinds}
 
 

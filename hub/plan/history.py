@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, case, func, null, or_, select
 
 from hub import journal
 from hub.journal import Stored
@@ -19,13 +19,15 @@ __all__ = ["Made", "documents", "held", "last_message"]
 
 
 class Made(NamedTuple):
-    """A stored document: its name, where it lay in its message, and what made it what it is."""
+    """A stored document: its name, where it lay in its message, and what made it what it is.
+
+    ``body`` is left in the database where the published text made it: it is known what that makes.
+    """
 
     fact: str
     at: str
     mapping: str
-    body: str
-    flags: str | None
+    body: str | None
     stored: Stored
 
 
@@ -40,13 +42,15 @@ def documents(
     connector: str,
     kind: str,
     after: tuple[int, str],
+    *,
+    published: str,
     limit: int,
 ) -> list[Made]:
     """The next stored documents of a canonical kind after (message, fact), in that order."""
     number, fact = after
-    columns = (document.c.fact, document.c.at, document.c.mapping, document.c.body)
+    body = case((document.c.mapping == published, null()), else_=document.c.body)
     found = (
-        journal.STORED.add_columns(*columns, document.c.flags)
+        journal.STORED.add_columns(document.c.fact, document.c.at, document.c.mapping, body)
         .join(document, document.c.message_id == message.c.id)
         .where(document.c.kind == kind)
         .where(document.c.message_id >= number)
@@ -55,7 +59,7 @@ def documents(
         .limit(limit)
     )
     rows = connection.execute(_within(found, window, connector))
-    return [Made._make((*row[-5:], journal.stored(row[:-5]))) for row in rows]
+    return [Made._make((*row[-4:], journal.stored(row[:-4]))) for row in rows]
 
 
 def held(

@@ -137,7 +137,8 @@ class _Page:
                 connector,
                 self._canonical,
                 (number, fact),
-                PAGE,
+                published=self.report.published,
+                limit=PAGE,
             )
             for made, document in self._decoded(found):
                 self._document(made, document)
@@ -168,7 +169,8 @@ class _Page:
             counts.equal += 1
             return
         before = comparison.made(made.stored, document, comparison.published)
-        if isinstance(before, Problem) or before.values != json.loads(made.body):
+        stored = None if made.body is None else json.loads(made.body)
+        if isinstance(before, Problem) or (stored is not None and before.values != stored):
             # What stands in the hub is the truth of today, whatever made it.
             counts.drifted += 1
         after = before if same else comparison.made(made.stored, document, comparison.proposed)

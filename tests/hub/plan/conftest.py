@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def published(hub: Hub, draft: Draft) -> None:
         publishing.publish(connection, draft, actor="ann", now=hub.now())
 
 
-def exported(hub: Hub) -> dict[str, dict[str, object]]:
+def exported(hub: Hub) -> dict[str, dict[str, Any]]:
     """Every canonical document as it is exported, by fact."""
     with hub.engine.begin() as connection:
         lines = [json.loads(line) for line in export.export(connection)]

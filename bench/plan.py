@@ -1,0 +1,139 @@
+"""Plans on history: a million stored documents through two texts, measured on fewer and scaled."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import String, Table, insert, literal, select
+
+from bench import sale
+from bench.clock import Sample
+from bench.disk import disk
+from bench.figure import Figure, of
+from hub import bootstrap, library
+from hub.authoring.draft import Draft, drafted
+from hub.bootstrap import Hub
+from hub.demo import shop, shop_writer
+from hub.home import Home
+from hub.plan import planning
+from hub.receive import receive
+from hub.store.tables import document, message, record
+
+__all__ = ["figures"]
+
+_SEED = 7
+_RECEIVED = 1_000
+_COPIES = 50
+_ROUNDS = 3
+_MILLION = 1_000_000
+_LINES = 10
+_MB = 1024 if sys.platform == "linux" else 1024 * 1024
+
+
+def figures() -> Iterator[Figure]:
+    """Receive some, copy their rows, and plan on all of them in this process."""
+    with _hub() as (folder, hub):
+        _fill(hub, "shopify", _orders(folder / "orders.jsonl"))
+        few = _draft("shopify", "order", "voided: voided", "voided: refunded")
+        every = _draft("shopify", "order", ":                 currency\n", ": = USD\n")
+        yield _figure(hub, few, every, name="shopify", what="orders of 10 lines", floor=60)
+    with _hub() as (folder, hub):
+        _fill(hub, "poslog", sale.write(folder / "day.xml", _RECEIVED, size="4 kB"))
+        few = _draft("poslog", "retail", "Mobile: mobile", "Mobile: card")
+        every = _draft("poslog", "retail", ":                 CurrencyCode\n", ": = GBP\n")
+        yield _figure(hub, few, every, name="poslog", what="sales of 4 kB", floor=180)
+
+
+@contextmanager
+def _hub() -> Iterator[tuple[Path, Hub]]:
+    with TemporaryDirectory(dir=disk()) as folder:
+        home = Home(Path(folder) / "home")
+        bootstrap.create(home)
+        with bootstrap.open_hub(home) as hub:
+            yield Path(folder), hub
+
+
+def _orders(file: Path) -> Path:
+    """Orders of ten lines each, as JSON lines."""
+    with file.open("wb") as stream:
+        for placed in shop.orders(_RECEIVED, seed=_SEED):
+            body = json.loads(shop_writer.order(placed))
+            lines = body["line_items"]
+            body["line_items"] = [{**lines[n % len(lines)], "id": n + 1} for n in range(_LINES)]
+            stream.write(json.dumps(body, separators=(",", ":")).encode() + b"\n")
+    return file
+
+
+def _fill(hub: Hub, source: str, file: Path) -> None:
+    """Receive a file, then copy what the journal and the documents have of it."""
+    report = receive(hub, source, [file])
+    if report.applied != _RECEIVED:
+        raise AssertionError("not everything was applied, so there is nothing to measure")
+    with hub.engine.begin() as connection:
+        for copy in range(1, _COPIES):
+            shift = {"id": copy * _RECEIVED, "record_id": copy * _RECEIVED}
+            for table, moved in ((record, shift), (message, shift)):
+                _copy(connection, table, moved, _RECEIVED)
+            _copy(connection, document, {"message_id": copy * _RECEIVED}, _RECEIVED, copy=copy)
+
+
+def _copy(
+    connection: object, table: Table, moved: dict[str, int], most: int, *, copy: int = 0
+) -> None:
+    columns = [
+        column + moved[column.name]
+        if column.name in moved
+        else column + literal(f"+{copy}", String)
+        if column.name == "fact" and copy
+        else column
+        for column in table.c
+    ]
+    key = table.c.message_id if copy else table.c.id
+    names = [column.name for column in table.c]
+    connection.execute(  # type: ignore[attr-defined]
+        insert(table).from_select(names, select(*columns).where(key <= most))
+    )
+
+
+def _draft(connector: str, kind: str, old: str, new: str) -> Draft:
+    text = library.shipped_text(connector, kind)[0]
+    if text.count(old) != 1:
+        raise AssertionError(f"{old!r} stands {text.count(old)} times in the mapping")
+    return drafted(text.replace(old, new), "own.yaml", lambda name: None)
+
+
+def _figure(hub: Hub, few: Draft, every: Draft, *, name: str, what: str, floor: float) -> Figure:
+    seconds = [_seconds(hub, few, changed=False) for _ in range(_ROUNDS)]
+    beside = {
+        "where every document changes": _seconds(hub, every, changed=True),
+        "most memory of the bench so far, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        / _MB,
+    }
+    return of(
+        Sample(tuple(seconds)),
+        id=f"map.plan_million_s.{name}",
+        what=f"plan of a changed code on a million stored {what}, few of which it concerns",
+        unit="s",
+        floor=floor,
+        n=_RECEIVED * _COPIES,
+        seed=_SEED,
+        beside=beside,
+    )
+
+
+def _seconds(hub: Hub, draft: Draft, *, changed: bool) -> float:
+    """Processor seconds that a plan would take for a million documents."""
+    report = planning.begun(hub, draft, source=None, since=None)
+    start = time.process_time()
+    counts = planning.plan(hub, draft, report).counts
+    took = time.process_time() - start
+    if counts.documents != _RECEIVED * _COPIES or (counts.changed > counts.equal) is not changed:
+        raise AssertionError(f"the plan came to something else: {counts}")
+    return took / counts.documents * _MILLION
