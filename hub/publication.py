@@ -221,10 +221,9 @@ def _stack(lines: list[Publication]) -> list[str]:
     stack: list[str] = []
     for line in lines:
         if line.act == "rollback" and line.hash in stack:
-            del stack[stack.index(line.hash) + 1 :]
+            while stack[-1] != line.hash:
+                stack.pop()
         else:
-            if line.hash in stack:
-                stack.remove(line.hash)
             stack.append(line.hash)
     return stack
 

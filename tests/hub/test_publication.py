@@ -163,6 +163,13 @@ def test_back_and_back_again_goes_further_back(hub: Hub) -> None:
     assert back(hub).hash == version_of(SHIPPED)
 
 
+def test_back_undoes_one_after_the_other_also_what_was_there_twice(hub: Hub) -> None:
+    first, second = published(hub, 1).hash, published(hub, 2).hash
+    assert published(hub, 1).hash == first
+    published(hub, 3)
+    assert [back(hub).hash for _ in range(4)] == [first, second, first, version_of(SHIPPED)]
+
+
 def test_a_version_is_told_by_some_of_its_digits(hub: Hub) -> None:
     first = published(hub, 1)
     published(hub, 2)
