@@ -37,6 +37,7 @@ __all__ = [
     "target",
     "targets",
     "text_of",
+    "version_in_force",
     "versions",
 ]
 
@@ -143,6 +144,12 @@ def versions(connection: Connection, target: Target) -> set[str]:
     # One that was shipped before there was a log is known by its file alone.
     shipped = select(mapping_version.c.hash).where(mapping_version.c.name == file)
     return {line.hash for line in log(connection, target)} | set(connection.scalars(shipped))
+
+
+def version_in_force(connection: Connection, target: Target) -> str:
+    """The version that the next transaction goes by."""
+    line = current(connection, target)
+    return library.shipped(target.connector, target.kind).version if line is None else line.hash
 
 
 def publish(

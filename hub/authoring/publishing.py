@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from hub import library, publication
+from hub import publication
 from hub.authoring import examples
 from hub.authoring.draft import Draft
 from hub.plan import report as plan_report
@@ -39,8 +39,8 @@ def publish(
     another text was put in force since.
     """
     if report is not None:
-        target = draft.target
-        published = library.in_force(connection, target.connector, target.kind).version
+        # Not what this transaction goes by: somebody else may publish in the same one.
+        published = publication.version_in_force(connection, draft.target)
         proposed = draft.mapping.version
         plan_report.check(
             _report(report), proposed=proposed, published=published, limits=Thresholds()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from connectors import registry
 from hub import library
 from hub.demo import poslog_writer
+from hub.plan.report import Report, Window
 from hub.store.tables import document
 from mappings.spec import version_of
 
@@ -27,6 +28,22 @@ SAMPLES = registry.folder("poslog") / "samples"
 def publish(serving: Serving, text: str, **more: Any) -> Any:
     body = {"text": text, "file": "ours.yaml", **more}
     return serving.call("operator", "POST", f"{PLACE}/publish", json=body)
+
+
+def planned(proposed: str) -> dict[str, Any]:
+    """The report of a plan that has compared what is shipped with another version."""
+    made = Report(
+        id="p1",
+        connector="poslog",
+        kind="retail",
+        file="ours.yaml",
+        proposed=proposed,
+        published=version_of(SHIPPED),
+        begun_at="2031-05-06T20:15:00.000000Z",
+        window=Window(last=0),
+        done=True,
+    )
+    return made.model_dump(mode="json")
 
 
 def log(serving: Serving) -> list[dict[str, Any]]:
@@ -49,7 +66,8 @@ def made_by(serving: Serving, index: int) -> str:
 
 def test_what_is_published_makes_the_next_record(serving: Serving) -> None:
     assert made_by(serving, 0) == version_of(SHIPPED)
-    said = publish(serving, OURS, report={"equal": 12})
+    report = planned(version_of(OURS))
+    said = publish(serving, OURS, report=report)
     assert said.status_code == 200, said.text
     line = said.json()
     assert (line["version"], line["own"], line["act"]) == (version_of(OURS), True, "publish")
@@ -59,7 +77,7 @@ def test_what_is_published_makes_the_next_record(serving: Serving) -> None:
     assert made_by(serving, 2) == version_of(SHIPPED)
     lines = log(serving)
     assert [each["act"] for each in lines] == ["shipped", "publish", "rollback"]
-    assert [each.get("report") for each in lines] == [None, {"equal": 12}, None]
+    assert [each.get("report") for each in lines] == [None, report, None]
     assert lines[1]["actor"].endswith(" operator")
 
 
@@ -100,6 +118,13 @@ def test_what_breaks_is_refused_and_nothing_changes(
 ) -> None:
     said = publish(serving, text)
     assert (said.status_code, said.json()["code"]) == (status, code)
+    assert len(log(serving)) == 1
+
+
+def test_the_report_of_another_plan_is_none_of_this_text(serving: Serving) -> None:
+    for report in (planned("0" * 16), {"equal": 12}):
+        said = publish(serving, OURS, report=report)
+        assert (said.status_code, said.json()["code"]) == (400, "LP-PLAN-002")
     assert len(log(serving)) == 1
 
 
