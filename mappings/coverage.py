@@ -13,6 +13,7 @@ from typing import Any
 
 from mappings.fields import stale, unset
 from mappings.mapping import Mapping
+from mappings.own import opaque
 from mappings.rules import (
     Assign,
     Choice,
@@ -25,7 +26,7 @@ from mappings.rules import (
     Rules,
     Within,
 )
-from mappings.unreachable import expressions, idle_tables, unreachable
+from mappings.unreachable import idle_tables, unreachable
 
 __all__ = ["Finding", "idle_ignores", "static", "unread", "unread_values"]
 
@@ -77,23 +78,9 @@ def static(mapping: Mapping) -> tuple[Finding, ...]:
         ),
         *(
             Finding("opaque", name, "what a function reads inside its value cannot be told")
-            for name in _opaque(spec.rules)
+            for name in dict.fromkeys(use.function for use in opaque(spec.rules))
         ),
     )
-
-
-def _opaque(rules: Rules) -> tuple[str, ...]:
-    """The functions of a connector that rules call; no one can see into them."""
-    found = (
-        " ".join(transform.arguments[:1])
-        for expression in expressions(rules)
-        for transform in expression.transforms
-        if transform.name == _FUNCTION
-    )
-    return tuple(dict.fromkeys(found))
-
-
-_FUNCTION = "own"
 
 
 def idle_ignores(mapping: Mapping, bodies: Iterable[Any]) -> dict[str, str]:
