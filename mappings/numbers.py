@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import re
 from collections.abc import Callable
-from decimal import ROUND_05UP, Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from mappings.texts import ArgumentError, Transformer, as_text, count, unbound
@@ -17,8 +17,8 @@ _PLACES_MAX = 16
 # Room for the product of two numbers of the greatest length. What needs more is refused: nothing
 # is ever rounded unless the rule says how.
 EXACT = Context(prec=4 * DIGITS_MAX, traps=[decimal.Inexact, InvalidOperation])
-# Keeps the last digit from looking like a half that it is not, so that rounding twice is right.
-_LONG = Context(prec=8 * DIGITS_MAX, rounding=ROUND_05UP, traps=[InvalidOperation])
+# So long that no quotient of two numbers looks like a half that it is not.
+_LONG = Context(prec=8 * DIGITS_MAX, traps=[InvalidOperation])
 
 _ROUNDINGS = {
     "half_up": decimal.ROUND_HALF_UP,

@@ -19,14 +19,10 @@ They are as the hub makes them, for a system named like the connector and clocks
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain, pairwise
-from pathlib import Path
 from typing import Any
 
 from connectors import registry
@@ -35,8 +31,8 @@ from connectors.contract import damage
 from connectors.contract.covered import mapping_is_covered
 from connectors.contract.damage import Leaf
 from connectors.contract.functions import functions_keep_their_word
+from connectors.contract.importing import importing_does_nothing, manifest_is_read_without_import
 from connectors.contract.trial import Outcome, kept, mapping, pieces, samples, take, take_in
-from connectors.registry import GROUP
 from connectors.scrub import ScrubProfile, scrub
 from schemas.problem import Problem, Refused, Rejected
 
@@ -61,30 +57,6 @@ def manifest_is_complete(connector: str) -> None:
         assert what.strip(), "title, summary and proven must say something"
     for kind, message in manifest.messages.items():
         assert message.summary.strip(), f"messages.{kind} has no summary"
-
-
-def manifest_is_read_without_import(connector: str) -> None:
-    """Listing connectors imports none of their code."""
-    _in_new_process(
-        connector,
-        "registry.manifests()[entry.name]",
-        "assert entry.module not in sys.modules, entry.module + ' was imported'",
-    )
-
-
-def importing_does_nothing(connector: str) -> None:
-    """Importing the connector opens no socket, starts no process and writes no file."""
-    _in_new_process(
-        connector,
-        "def hook(event, args):",
-        "    is_write = event == 'open' and (set(str(args[1])) & set('wax+') or args[2] & 3)",
-        "    forbidden = event.split('.')[0] in ('socket', 'subprocess', 'sqlite3', 'tempfile')",
-        "    changing = ('os.mkdir', 'os.remove', 'os.rename', 'os.system', 'os.truncate')",
-        "    if is_write or forbidden or event in changing:",
-        "        raise AssertionError(f'importing does {event} {args}')",
-        "sys.addaudithook(hook)",
-        "entry.load()",
-    )
 
 
 def readme_exists(connector: str) -> None:
@@ -384,21 +356,3 @@ def _is_exempt(profile: ScrubProfile, leaf: Leaf) -> bool:
     if both[-1] in never:
         return True
     return names[-1] in never and cards.isdisjoint(names) and cards.isdisjoint(both)
-
-
-def _in_new_process(connector: str, *lines: str) -> None:
-    """Run code where nothing was imported yet; ``entry`` is the connector's entry point."""
-    head = (
-        "import sys",
-        "from importlib.metadata import entry_points",
-        "from connectors import registry",
-        f"(entry,) = entry_points(group={GROUP!r}, name={connector!r})",
-    )
-    run = subprocess.run(  # noqa: S603 (our own code)
-        [sys.executable, "-B", "-c", "\n".join(head + lines)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(p).resolve()) for p in sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
