@@ -57,6 +57,10 @@ class Trial:
     hints: dict[Place, Flaw] = field(default_factory=dict)
     dropped: dict[Place, Flaw] = field(default_factory=dict)
     """Elements of lists that no rule makes."""
+    known: frozenset[Place] = frozenset()
+    """What had been covered before; to say it again is worth nothing."""
+    unsure: set[Place] = field(default_factory=set)
+    """What is covered under a condition on the top of the document, which is not known yet."""
     asked: int = 0
     """How many writings a condition alone asked for."""
     top: list[tuple[Path, Any, Place, int]] = field(default_factory=list)
@@ -68,13 +72,18 @@ class Trial:
         self.covered |= other.covered
         self.hints |= other.hints
         self.dropped |= other.dropped
+        self.unsure |= other.unsure
         self.asked += other.asked
         self.top += other.top
 
     @property
     def merit(self) -> tuple[int, int, int]:
         """Less is better: contradictions, then what is not covered, then what is made up."""
-        return len(self.flaws), -len(self.covered), self.asked
+        return len(self.flaws), -len(self.covered - self.known), self.asked
+
+    def another(self) -> Trial:
+        """What is tried after all this."""
+        return Trial(known=self.known | self.covered - self.unsure)
 
     def turned_down(self, other: Trial) -> None:
         """Remember why what was tried was not chosen, for values that nothing else writes."""
@@ -116,7 +125,7 @@ class Backward:
         twice = {id(plain[target]) for target in _in_branches(rules) if target in plain}
         tries = []
         for left_out in (set(), twice) if twice else ():
-            tried, copy = Trial(), node.copy()
+            tried, copy = trial.another(), node.copy()
             kept = tuple(rule for rule in rules if id(rule) not in left_out)
             self._run(kept, copy, scope, tried)
             tries.append((tried, copy))
@@ -302,9 +311,12 @@ class Backward:
         open_ended = rule.branches[-1].condition is not None
         for number, branch in enumerate(rule.branches):
             if branch.rules is not None:
-                tries.append(self._branch(rule.branches[: number + 1], node, scope))
+                tries.append(
+                    self._branch(rule.branches[: number + 1], node, scope, trial.another())
+                )
         if open_ended:
-            tries.insert(0, self._branch((*rule.branches, When(None, (), rule.line)), node, scope))
+            none = (*rule.branches, When(None, (), rule.line))
+            tries.insert(0, self._branch(none, node, scope, trial.another()))
         if not tries:
             return
         best = min(tries, key=lambda tried: tried[0].merit)
@@ -314,11 +326,15 @@ class Backward:
         node.take(best[1])
         trial.keep(best[0])
 
-    def _branch(self, branches: tuple[When, ...], node: Node, scope: _Scope) -> tuple[Trial, Node]:
+    def _branch(
+        self, branches: tuple[When, ...], node: Node, scope: _Scope, trial: Trial
+    ) -> tuple[Trial, Node]:
         """Try the last of ``branches``, where the others must not hold."""
         *before, branch = branches
-        trial, copy = Trial(), node.copy()
+        copy = node.copy()
         self._block(branch.rules or (), copy, scope, trial)
+        if branch.condition and any(test.path.from_top for test in branch.condition.tests):
+            trial.unsure |= trial.covered
         place = next(iter(sorted(trial.covered, key=str)), scope.at)
         self._require(branch.condition, copy, trial, place, branch.line)
         for earlier in before:

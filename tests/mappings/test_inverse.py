@@ -277,6 +277,30 @@ def test_a_branch_that_another_would_overtake_is_found() -> None:
     assert said == ("life", "the condition on gone would not hold")
 
 
+def test_a_condition_that_nothing_asks_for_is_not_made_to_hold() -> None:
+    rules = (
+        "  lines[] from a[]:\n    id: b\n    when void = yes:\n      quantity: c | absolute\n"
+        "    otherwise:\n      quantity: c\n"
+    )
+    assert written(rules, {"lines": [{"id": "1"}]}) == {"a": [{"b": "1"}]}
+
+
+def test_a_branch_may_say_what_a_plain_rule_says() -> None:
+    rules = "  test: t\n  when not t:\n    note: = x\n  id: n\n  when c = yes:\n    test: = true\n"
+    assert written(rules, {"note": "x", "id": "1", "test": True}) == {"n": "1", "c": "yes"}
+    assert written(rules, {"id": "1", "test": True}) == {"n": "1", "t": True}
+
+
+def test_what_one_rule_of_a_list_makes_comes_before_what_the_next_one_makes() -> None:
+    rules = "".join(
+        f"  customer.identifiers[] from {name}[]:\n    kind: = {kind}\n    value: .\n"
+        for name, kind in (("a", "k"), ("b", "m"), ("c", "k"))
+    )
+    pairs = [("k", "1"), ("m", "2"), ("k", "3")]
+    document = {"customer": {"identifiers": [{"kind": k, "value": v} for k, v in pairs]}}
+    assert written(rules, document) == {"a": "1", "b": "2", "c": "3"}
+
+
 XML = """\
   id: No
   total: Total[@Type=grand]
