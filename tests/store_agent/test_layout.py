@@ -41,7 +41,9 @@ def options(request: pytest.FixtureRequest, home: Home) -> dict[str, str]:
     """A shipped layout, one of the store's own in the agent's home, and none."""
     own = home.path / "layouts" / "own.yaml"
     own.parent.mkdir()
-    own.write_text((registry.folder("layout") / "layouts" / "rtlog-16.yaml").read_text("utf-8"))
+    shipped = registry.folder("layout") / "layouts" / "rtlog-16.yaml"
+    # Another tag than any shipped layout has: only the bound connector knows where the fields are.
+    own.write_text(shipped.read_text("utf-8").replace("tag: TTEND", "tag: TPAYM"))
     return {"layout": request.param} if request.param else {}
 
 
@@ -49,6 +51,11 @@ def options(request: pytest.FixtureRequest, home: Home) -> dict[str, str]:
 def spool(home: Home) -> Iterator[Spool]:
     with closing(Spool(home, ["log"])) as spool:
         yield spool
+
+
+def _written_by(options: dict[str, str], day: bytes) -> bytes:
+    """The day as a till writes it whose layout was chosen."""
+    return day.replace(b"TTEND", b"TPAYM") if "/" in options.get("layout", "") else day
 
 
 def _watch(home: Home, drop: Path, time: FakeTime, spool: Spool, options: dict[str, str]) -> Folder:
@@ -72,20 +79,20 @@ def test_no_byte_of_a_card_number_reaches_the_spool(
     home: Home, drop: Path, time: FakeTime, spool: Spool, options: dict[str, str]
 ) -> None:
     folder = _watch(home, drop, time, spool, options)
-    (drop / "RTLOG_120.DAT").write_bytes(_day(3))
+    day = _written_by(options, _day(3))
+    (drop / "RTLOG_120.DAT").write_bytes(day)
     folder.scan()
     (taken,) = _spooled(spool)
     assert taken.count(b"************1234") == 3
-    assert NO_LUHN[:8].encode() not in taken
+    assert taken == day.replace(NO_LUHN.encode(), b"************1234")
     assert NO_LUHN[:8].encode() not in _written(home)
-    assert len(taken) == len(_day(3))
 
 
 def test_a_file_that_grows_and_is_cut_in_the_number(
     home: Home, drop: Path, time: FakeTime, spool: Spool, options: dict[str, str]
 ) -> None:
     folder = _watch(home, drop, time, spool, options)
-    day, path = _day(2), drop / "RTLOG_120.DAT"
+    day, path = _written_by(options, _day(2)), drop / "RTLOG_120.DAT"
     inside = day.index(NO_LUHN.encode()) + 10
     for end in (inside, inside + 3, len(day) - 200, len(day)):
         path.write_bytes(day[:end])

@@ -187,12 +187,23 @@ def test_a_layout_that_is_not_there(name: str, tmp_path: Path) -> None:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"summary: \xe4\n")
-    (tmp_path / "large.yaml").write_bytes(b" " * 2_000_000)
+    (tmp_path / "large.yaml").write_bytes(b" " * 5_000_000)
     (tmp_path / "kind.yaml").write_text(GOOD.replace("rtlog", "order"), "utf-8")
-    for name, code in (("latin", FORBIDDEN), ("large", FORBIDDEN), ("kind", LINE)):
+    for name, code, detail in (
+        ("latin", FORBIDDEN, "the file is not UTF-8"),
+        ("large", FORBIDDEN, "the file is too large"),
+        ("kind", LINE, "no kind of message 'order'"),
+    ):
         with pytest.raises(ConfigError) as caught:
             LayoutOptions.model_validate({"layout": f"{name}.yaml"}, context={"home": tmp_path})
         assert caught.value.problem.code == code.code
+        assert caught.value.problem.detail == detail
+
+
+def test_layouts_of_one_source_have_the_same_frame() -> None:
+    other = read(GOOD.replace("summary: x", "summary: x\nline_end: cr"), "other.yaml")
+    with pytest.raises(ConfigError, match="the same line ends and the same code page"):
+        options((shelf.shipped()["rtlog-16"], other))  # type: ignore[arg-type]
 
 
 def test_an_encoding_of_more_bytes_a_character() -> None:

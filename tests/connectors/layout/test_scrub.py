@@ -118,6 +118,18 @@ def test_of_a_record_that_does_not_fit_every_long_number_is_masked(change: objec
     )
 
 
+def test_of_a_last_record_that_is_short_its_line_end_tells_that_it_does_not_fit() -> None:
+    """Without it the number, moved to the front, would stand half outside of its field."""
+    single = layout(
+        "layout: single\nsummary: x\nform: fixed\ntold: {at: 0, width: 1}\n"
+        "message: {begin: a, end: a}\nkinds: rtlog\nkey: [n]\ncontent: [n]\n"
+        "records:\n  a: {tag: A, fields: {n: 8 text, card: 16 text pan, m: 8 text}}\n"
+        "  b: {tag: B, fields: {o: 16 text}}\n"
+    )
+    (piece,) = slices(f"Axxxx{NO_LUHN}yyyyyyyy\n".encode(), options(single))
+    assert scrubbed(piece.payload, options(single)) == b"Axxxx************1234yyyyyyyy\n"
+
+
 def test_a_record_of_the_other_release_hides_nothing() -> None:
     """The widths differ behind the card number of rtlog-16 and before that of a longer one."""
     moved = layout(

@@ -167,6 +167,19 @@ def test_content_is_what_the_layout_lists() -> None:
     assert len({_content(one) for one in (rows, other_amount, other_item)}) == 3
 
 
+def test_content_counts_a_number_by_its_value() -> None:
+    found = []
+    for amount in ("3.49", "3.490", "3.5"):
+        rows = [
+            ("head", {"store": "1", "register": "2", "business_date": "2031-05-06", "number": "3"}),
+            ("total", {"amount": amount, "rows": "0"}),
+        ]
+        (piece,) = connector.split([file(CSV, rows)], options(CSV), None)
+        (document,) = connector.decode(piece.payload, piece.context, options(CSV))
+        found.append(connector.name(document, options(CSV)).content)
+    assert found[0] == found[1] != found[2]
+
+
 def test_constants_of_the_source_win() -> None:
     record = file(R16, sale(7), head=HEAD)
     (found,) = documents(record, options(R16, constants={"currency": "CHF"}))
