@@ -18,12 +18,13 @@ from functools import lru_cache
 from typing import Any
 
 from mappings import canonical
-from mappings.backward import Backward, Flaw, Trial
+from mappings.backward import Backward
 from mappings.canonical import Place
 from mappings.direction import alone
 from mappings.errors import DIRECTION, INEXPRESSIBLE
 from mappings.mapping import Mapping
 from mappings.source_tree import Names, Node, written_json, written_xml
+from mappings.trial import Flaw, Trial
 from schemas.model import Canonical
 from schemas.problem import ConfigError, Problem, Rejected
 
