@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from decimal import Decimal
 from typing import Any
 
+import pytest
+from lxml import etree
+
+from connectors import registry
+from connectors.contract.trial import mapping, take_in
 from mappings.mapping import load
 
 JSON = "mapping: a.trap\nreads: json\nto: {to}\nrules:\n"
@@ -36,3 +44,148 @@ def test_a_constant_after_a_branch_replaces_what_that_filled() -> None:
     body = {"c": [{"v": "1", "t": "e"}]}
     made = _made(rules, body, to="Interaction")["customers"]
     assert made == [{"value": "1", "kind": "loyalty"}]
+
+
+def _sample(connector: str, name: str) -> str:
+    return (registry.folder(connector) / "samples" / name).read_text("utf-8")
+
+
+def _sale(*edits: tuple[str, str], name: str = "v2-cash-sale-with-change.xml") -> Any:
+    """The canonical form of a receipt of POSLog after some edits of its text."""
+    text = _sample("poslog", name)
+    for old, new in edits:
+        assert re.search(old, text), old
+        text = re.sub(old, new, text, count=1)
+    outcome = take_in("poslog", text.encode())
+    assert not outcome.problems, outcome.problems
+    return next(t.written() for t in outcome.taken if t.document.kind.startswith("retail"))
+
+
+def _order(**changed: Any) -> Any:
+    """The canonical form of an order of the shop with some of its fields changed."""
+    body = json.loads(_sample("shopify", "order-paid-bare.json"), parse_float=Decimal)
+    outcome = take_in("shopify", json.dumps({**body, **changed}, default=str).encode())
+    assert not outcome.problems, outcome.problems
+    return outcome.taken[0].written()
+
+
+def _raw_order(text: str) -> Any:
+    outcome = take_in("shopify", text.encode())
+    assert not outcome.problems, outcome.problems
+    return outcome.taken[0].written()
+
+
+def test_a_list_of_one_may_come_without_its_list() -> None:
+    body = json.loads(_sample("shopify", "order-paid-bare.json"), parse_float=Decimal)
+    line = body["line_items"][0]
+    made = mapping("shopify", "order").run({**body, "line_items": line})[0]
+    assert made == mapping("shopify", "order").run({**body, "line_items": [line]})[0]
+    assert len(made["lines"]) == 1
+
+
+@pytest.mark.parametrize("nothing", [[], None, "", "absent"])
+def test_a_list_of_none_and_no_list_are_the_same(nothing: Any) -> None:
+    body = json.loads(_sample("shopify", "order-paid-bare.json"), parse_float=Decimal)
+    body["line_items"] = nothing
+    if nothing == "absent":
+        del body["line_items"]
+    assert "lines" not in mapping("shopify", "order").run(body)[0]
+
+
+def test_empty_is_absent_and_zero_is_not() -> None:
+    made = _order(note="", cancel_reason=None, total_tip_received="0.00", name="")
+    assert "note" not in made
+    assert "cancel_reason" not in made
+    assert made["tip_total"] == "0.00"
+    text = "mapping: a.b\nreads: json\nto: Order\nrules:\n  note: a\n  test: b\n"
+    assert load(text, "x").run({"a": 0, "b": False})[0] == {"note": "0", "test": False}
+    # The next of several places counts where the first is empty.
+    assert made["number"] == str(
+        json.loads(_sample("shopify", "order-paid-bare.json"))["order_number"]
+    )
+
+
+def test_an_empty_element_is_there_for_a_condition_and_absent_as_a_value() -> None:
+    rules = (
+        "mapping: a.b\nreads: xml\nto: Order\nrules:\n  when A: {note: = there}\n  number: A or B\n"
+    )
+    made = load(rules, "x").run(etree.fromstring("<t><A/><B>1</B></t>"))[0]
+    assert made == {"note": "there", "number": "1"}
+
+
+def test_an_attribute_and_a_child_of_one_name_are_two_things() -> None:
+    rules = "mapping: a.b\nreads: xml\nto: Order\nrules:\n  note: A.@B\n  number: A.B\n"
+    made = load(rules, "x").run(etree.fromstring("<t><A B='1'><B>2</B></A></t>"))[0]
+    assert made == {"note": "1", "number": "2"}
+    flag = '<Sale ItemType="Stock"><TaxIncludedInPriceFlag>true</TaxIncludedInPriceFlag>'
+    inside = _sale(('<Sale ItemType="Stock">', flag))
+    assert inside["tax_included"] is True
+    assert next(line for line in inside["lines"] if line["kind"] == "sale")["tax_included"] is True
+
+
+def test_two_namespaces_may_have_one_local_name() -> None:
+    other = "<acs:OperatorID>99</acs:OperatorID><OperatorID"
+    assert _sale(("<OperatorID", other)) == _sale()
+    other = '<acs:Total TotalType="TransactionGrandAmount">9</acs:Total><Total'
+    assert _sale(("<Total", other))["total"] == "3.52"
+    # The prefix is the sender's choice, the namespace is not.
+    text = _sample("poslog", "v2-cash-sale-with-change.xml")
+    renamed = text.replace("acs:", "vendor:").replace("xmlns:acs", "xmlns:vendor")
+    made = take_in("poslog", renamed.encode()).taken[0].written()
+    assert made["lines"][0]["tax_id"] == _sale()["lines"][0]["tax_id"] == "1"
+
+
+def test_leading_zeros_stay() -> None:
+    made = _sale(
+        ("<RetailStoreID>501", "<RetailStoreID>0501"),
+        ("<WorkstationID>3", "<WorkstationID>003"),
+        (r">17</OperatorID>", ">0017</OperatorID>"),
+    )
+    assert (made["store"], made["workstation"], made["operator"]) == ("0501", "003", "0017")
+
+
+def test_a_gtin_of_fourteen_digits_stays_whole_and_is_no_card() -> None:
+    made = _sale(("<POSItemID>00000000500017", "<POSItemID>04006381333931"))
+    goods = next(line for line in made["lines"] if line["kind"] == "sale")
+    assert goods["item"][0] == {"kind": "gtin", "value": "04006381333931"}
+
+
+def test_amounts_of_three_decimals_stay_digit_for_digit() -> None:
+    made = _sale((">3.52</Total>", ">3.520</Total>"), (">0.32</Total>", ">0.325</Total>"))
+    assert (made["total"], made["tax"]) == ("3.520", "0.325")
+    text = _sample("shopify", "order-paid-bare.json")
+    number = re.sub(r'"total_price": "[0-9.]+"', '"total_price": 67.700', text, count=1)
+    assert number != text
+    assert _raw_order(number)["total"] == "67.700"
+
+
+def test_an_hour_that_comes_twice_is_told_apart_by_its_offset() -> None:
+    first = _order(processed_at="2031-10-26T02:30:00+02:00")["placed_at"]
+    second = _order(processed_at="2031-10-26T02:30:00+01:00")["placed_at"]
+    assert first["local"] == second["local"]
+    assert (first["utc"], second["utc"]) == ("2031-10-26T00:30:00Z", "2031-10-26T01:30:00Z")
+
+
+def test_a_clock_without_offset_is_not_guessed_by_the_mapping() -> None:
+    text = "mapping: a.b\nreads: json\nto: Order\nrules:\n  placed_at: at\n"
+    made = load(text, "x").run({"at": "2031-10-26T02:30:00"})[0]
+    assert set(made["placed_at"]) == {"local"}
+
+
+def test_a_sale_after_midnight_belongs_to_the_day_that_the_till_says() -> None:
+    night = ("<EndDateTime>2031-05-06T10:15:00", "<EndDateTime>2031-05-07T01:15:00")
+    made = _sale(night)
+    assert made["business_date"] == "2031-05-06"
+    assert made["occurred_at"]["local"] == "2031-05-07T01:15:00"
+
+
+def test_tax_inside_the_prices_is_told_and_not_added() -> None:
+    inside = _sale(name="v6-tax-included.xml")
+    outside = _sale(name="v6-tax-exclusive.xml")
+    for made, counts in ((inside, False), (outside, True)):
+        assert made["tax_included"] is not counts
+        taxes = [line for line in made["lines"] if line["kind"] == "tax"]
+        assert taxes
+        assert all(line["counts"] is counts for line in taxes)
+        counted = sum(Decimal(line["amount"]) for line in made["lines"] if line["counts"])
+        assert counted == Decimal(made["total"])
