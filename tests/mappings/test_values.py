@@ -40,6 +40,8 @@ def worse(value: str, how: str = "raise") -> Any:
     """A function that does what none may."""
     if how == "raise":
         raise KeyError(value)
+    if how == "unheard":
+        raise RuntimeError(value)
     return {"float": 1.5, "nothing": "", "none": None, "list": [value]}[how]
 
 
@@ -254,6 +256,21 @@ def test_functions_of_the_connector() -> None:
         Opaque(8, "number", "worse", ("nothing",)),
         Opaque(13, "lines.id", "half"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("own half", "'half' does not take this"),
+        ("own worse", "'worse' does not take this"),
+        ("own worse unheard", "'worse' does not take this"),
+        ("own worse float", "'worse' makes no single value of this"),
+        ("own worse list", "'worse' makes no single value of this"),
+    ],
+)
+def test_what_a_function_does_wrong_is_told_as_its_fault(rule: str, said: str) -> None:
+    found = problem(f"  note: a | {rule}\n", {"a": "Ann"})
+    assert found.detail == f"the connector's function {said}"
 
 
 def test_functions_are_no_part_of_the_version() -> None:
