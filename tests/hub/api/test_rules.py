@@ -83,6 +83,8 @@ MAY_CALL = {
     "POST /console/messages/{number}": "session",
     "GET /console/mappings": "session",
     "GET /console/mappings/{connector}/{kind}": "session",
+    "GET /console/plans": "session",
+    "GET /console/plans/{name}": "session",
     "GET /console/holds": "session",
     "POST /console/holds/confirm": "session",
     "POST /console/holds/release": "session",
