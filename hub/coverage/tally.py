@@ -11,6 +11,7 @@ from typing import Any, get_args
 from mappings.coverage import unread_values
 from mappings.fields import Field, fields
 from mappings.mapping import Mapping
+from mappings.reference import NOTHING, Reference
 from mappings.rules import Assign, Choice, Each, Gather, Rules
 from mappings.spec import SET_BY_HUB
 from mappings.target import inner_models
@@ -69,13 +70,13 @@ class Tally:
     _of: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _filled: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
-    def add(self, body: Any, message: int) -> None:
-        """Count one document of a message."""
+    def add(self, body: Any, message: int, reference: Reference = NOTHING) -> None:
+        """Count one document of a message; what rules look up is looked up in ``reference``."""
         self.documents += 1
         for path, value in unread_values(self.mapping, body).items():
             self._see(self.unread, path, shape(value), message)
         try:
-            trace = self.mapping.trace(body)
+            trace = self.mapping.trace(body, reference)
         except Rejected as rejection:
             self.fail(rejection, message)
             return

@@ -60,7 +60,7 @@ def cover(
             continue
         for document in documents:
             if document.kind in kinds:
-                tally.add(document.body, stored.id)
+                tally.add(document.body, stored.id, translator.reference)
         with_some += tally.documents > before
     return tally, with_some
 
