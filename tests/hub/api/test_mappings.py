@@ -128,6 +128,11 @@ def test_the_report_of_another_plan_is_none_of_this_text(serving: Serving) -> No
     assert len(log(serving)) == 1
 
 
+def test_a_mapping_may_be_larger_than_other_bodies(serving: Serving) -> None:
+    said = publish(serving, OURS + "# a long remark\n" * 8000)
+    assert said.status_code == 200, said.text
+
+
 def test_a_body_beyond_its_limit_is_not_read(serving: Serving) -> None:
     said = publish(serving, "x" * (5 * 1024 * 1024))
     assert (said.status_code, said.json()["code"]) == (413, "LP-API-001")
