@@ -32,7 +32,7 @@ __all__ = ["CONFLICT", "SAME_VERSION", "Batch", "Known", "Outcome"]
 CONFLICT = Cause(
     "LP-HUB-020",
     "The same fact came before with other content.",
-    "Compare both; discard this one, or release it with --replace to let it stand.",
+    "Compare both; discard this one, or release it with the option to replace what came before.",
 )
 SAME_VERSION = Cause(
     "LP-HUB-021",

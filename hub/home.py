@@ -29,6 +29,9 @@ _HEAD = """\
 #   options = { encoding = "latin-1" }  # what the connector lets a source choose
 #   secrets = ["from the shop's admin"] # what its webhooks are signed with
 #   public_url = "https://hub.example.org/webhooks/shop_eu"  # where a proxy changes the address
+#
+#   [stores]
+#   silent_seconds = 180  # an agent not heard of for so long is silent: three of its beat_seconds
 """
 
 _SOURCE = """

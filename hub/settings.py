@@ -40,7 +40,7 @@ from schemas.model import Id
 from schemas.problem import ConfigError, Refused
 from schemas.zone import known_zone
 
-__all__ = ["Limits", "Settings", "Source", "check_options", "read"]
+__all__ = ["Limits", "Settings", "Source", "Stores", "check_options", "read"]
 
 _PREFIX = "LYNCHPIN_"
 # Says where the settings are, so it cannot be one of them.
@@ -104,6 +104,16 @@ class Limits(BaseModel):
     """For some of an answer to be taken."""
 
 
+class Stores(BaseModel):
+    """What the hub expects of store agents."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    silent_seconds: PositiveFloat = 180
+    """An agent that was not heard of for so long is said to be silent: three of its
+    ``beat_seconds``."""
+
+
 class Settings(BaseSettings):
     """Everything that a person chooses."""
 
@@ -118,6 +128,7 @@ class Settings(BaseSettings):
     sources: dict[SourceName, Source] = {}
     people: People = People()
     limits: Limits = Limits()
+    stores: Stores = Stores()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -143,7 +154,11 @@ class Settings(BaseSettings):
         return self.sources[name]
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"limits": Limits, "people": People}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "limits": Limits,
+    "people": People,
+    "stores": Stores,
+}
 
 
 def read(home: Home) -> Settings:

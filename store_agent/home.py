@@ -23,6 +23,7 @@ hub = "https://hub.example.org"   # where the hub answers
 name = "store-0001"               # this agent; the hub shows its captures as store-0001.poslog
 key_file = "key"                  # holds the key, in this folder or anywhere; or key = "..."
 # free_mb_min = 64                # nothing is captured while the disk has less room than this
+# beat_seconds = 60               # with nothing to ship, the hub is told so this often
 
 # One capture for each folder that a till writes its files to.
 #

@@ -24,7 +24,7 @@ from schemas.problem import Denied, LynchpinError, Problem, Refused, Unavailable
 from store_agent.causes import HUB_FORGOT
 from store_agent.clock import Clock
 from store_agent.link import Away, Forked, Gap, Link, TooLarge
-from store_agent.spool import Spool
+from store_agent.spool import Batch, Spool
 
 __all__ = ["Lane", "Limits"]
 
@@ -57,15 +57,20 @@ class Lane:
         link: Link,
         clock: Clock,
         stopping: threading.Event,
+        beat_seconds: float,
         sleep: Callable[[float], None] | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """``sleep`` is for tests; otherwise a wait ends at once when the agent is stopped."""
+        """``beat_seconds`` is for how long, with nothing to ship, the hub hears nothing.
+
+        ``sleep`` is for tests; otherwise a wait ends at once when the agent is stopped.
+        """
         self.capture = capture
         self._spool, self._link, self._clock = spool, link, clock
         self._stopping, self._sleep = stopping, sleep or sleep_using_event(stopping)
         self._limits = limits or Limits()
         self._problem: Problem | None = None
+        self._beat_seconds, self._beat_at = beat_seconds, clock.monotonic()
         spool.join(capture, link.address(capture))
 
     def run(self) -> None:
@@ -107,6 +112,7 @@ class Lane:
     def ship(self) -> bool:
         """Ship one batch, however long that takes; ``False`` if there was nothing to ship.
 
+        Then the hub is told so, if it is time to.
         Raises ``Denied`` and ``Refused`` where only a person can help, and ``Away`` when stopped.
         """
         batch = self._spool.batch(
@@ -116,6 +122,7 @@ class Lane:
             now=self._clock.now(),
         )
         if not batch.records:
+            self._beat(batch)
             return False
         try:
             answer = self._trying(lambda: self._link.send(self.capture, batch))
@@ -140,10 +147,26 @@ class Lane:
             self.capture, batch, answer.committed, answer.problems(), now=self._clock.now()
         )
         self._problem = None
+        self._beat_at = self._clock.monotonic() + self._beat_seconds
         if answer.committed < batch.records[0].seq:
             # A hub that takes nothing and says so as if it had is not asked again at once.
             self._sleep(_WAIT_SECONDS_MAX)
         return True
+
+    def _beat(self, empty: Batch) -> None:
+        """Tell the hub that there is nothing, so that its silence about a store means something.
+
+        It is not tried again before its time: a record that comes then must not wait for that.
+        """
+        if self._clock.monotonic() < self._beat_at:
+            return
+        self._beat_at = self._clock.monotonic() + self._beat_seconds
+        try:
+            self._link.send(self.capture, empty)
+        except Away as error:
+            self._say(error.problem)
+        else:
+            self._say(None)
 
     def _forgotten(self, records: int) -> None:
         problem = HUB_FORGOT.at(f"{records} records")

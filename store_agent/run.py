@@ -48,7 +48,10 @@ def run(home: Home, stopping: threading.Event) -> bool:
         watching, shipping = [], []
         for name in settings.captures:
             folder = _folder(name, settings, spool, clock, home)
-            lane = Lane(name, spool=spool, link=link, clock=clock, stopping=stopping)
+            beat = settings.beat_seconds
+            lane = Lane(
+                name, spool=spool, link=link, clock=clock, stopping=stopping, beat_seconds=beat
+            )
             watching.append(_guarded(_watching(folder, spool, stopping), stopping, failed))
             shipping.append(_guarded(lane.run, stopping, failed))
         for thread in (*watching, *shipping):

@@ -18,7 +18,7 @@ router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
 @router.get("")
 def show_home(reading: Reading, served: ServedHere, visit: VisitHere) -> Response:
     """Whether everything moves."""
-    found = overview.overview(reading, served.hub.settings.sources, now=served.hub.now())
+    found = overview.overview(reading, served.hub.settings, now=served.hub.now())
     writer = served.writer
     return page(visit, "home.html", found=found, well=not writer.trouble, waiting=writer.waiting)
 
@@ -28,12 +28,12 @@ def show_stores(reading: Reading, served: ServedHere, visit: VisitHere) -> Respo
     """How far the agents of the stores have come, and which numbers of tills are missing."""
     now = served.hub.now()
     captures = capture.listed(reading)
-    behind = {each.capture: each for each in overview.silent(captures, now=now)}
+    silent = overview.silent(captures, served.hub.settings.stores, now=now)
     return page(
         visit,
         "stores.html",
         captures=captures,
-        behind=behind,
+        behind={each.capture: each for each in silent},
         gaps=overview.gaps_of_late(reading),
         gaps_max=overview.GAPS_MAX,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from hub import finding, journal
 from hub.api.audit import seen
 from hub.api.served import Reading, Served, ServedHere
+from hub.apply import CONFLICT
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.console.page import PLACE, Page, page
@@ -48,6 +49,13 @@ class _Message:
     fact: str | None
     problem: Problem | None
     changed: tuple[tuple[str, str], ...]
+
+    @property
+    def against(self) -> str | None:
+        """The fact that stands, where this message is held for saying something else of it."""
+        if self.problem is None or self.problem.code != CONFLICT.code:
+            return None
+        return self.problem.path
 
 
 @dataclass(frozen=True, slots=True)

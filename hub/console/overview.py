@@ -6,7 +6,7 @@ Only what is recent is counted, so the page costs the same on the thousandth day
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 from hub import capture, holds
 from hub.console.cause import Group, grouped
 from hub.gaps import Gap, gaps
+from hub.settings import Settings, Stores
 from hub.store.tables import document, message, record, transaction_index
 
 __all__ = ["GAPS_MAX", "Arrivals", "Overview", "Silence", "gaps_of_late", "overview", "silent"]
@@ -25,8 +26,6 @@ GAPS_MAX = 200
 _RECORDS_MAX = 50_000
 _LATELY = timedelta(hours=24)
 _GAPS_LATELY = timedelta(days=14)
-_SILENT = timedelta(minutes=30)
-"""An agent that has nothing to ship says so every few minutes."""
 _HELD_MAX = 5000
 
 
@@ -41,10 +40,13 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A capture that is behind: it has ``pending`` records to ship, or was not heard of."""
+    """A capture that is behind: it has ``pending`` records to ship, or it was not heard of.
+
+    Then it is ``quiet``, and nobody here knows what waits in the store: ``pending`` is ``None``.
+    """
 
     capture: str
-    pending: int
+    pending: int | None
     seen_at: str
     oldest_at: str | None
     quiet: bool
@@ -57,6 +59,7 @@ class Overview:
     since: str
     arrivals: tuple[Arrivals, ...]
     held: tuple[Group, ...]
+    captures: int
     behind: tuple[Silence, ...]
     gaps: tuple[Gap, ...]
 
@@ -71,8 +74,8 @@ class Overview:
         return sum(len(group.rows) for group in self.held)
 
 
-def overview(connection: Connection, sources: Iterable[str], *, now: str) -> Overview:
-    """The hub at a glance, with a line for each of these sources and for any other that sent."""
+def overview(connection: Connection, settings: Settings, *, now: str) -> Overview:
+    """The hub at a glance, with a line for each source, also for one that is no longer set."""
     first, since = _first_record(connection, now)
     counted = (
         select(record.c.source, message.c.state, func.count(), func.max(record.c.received_at))
@@ -80,16 +83,18 @@ def overview(connection: Connection, sources: Iterable[str], *, now: str) -> Ove
         .where(message.c.record_id >= first)
         .group_by(record.c.source, message.c.state)
     )
-    states: dict[str, Counter[str]] = {source: Counter() for source in sources}
+    states: dict[str, Counter[str]] = {source: Counter() for source in settings.sources}
     seen: dict[str, str] = {}
     for source, state, count, at in connection.execute(counted):
         states.setdefault(source, Counter())[state] = count
         seen[source] = max(at, seen.get(source, ""))
+    captures = capture.listed(connection)
     return Overview(
         since=since,
         arrivals=tuple(Arrivals(each, seen.get(each), states[each]) for each in sorted(states)),
         held=grouped(holds.held(connection, limit=_HELD_MAX)),
-        behind=tuple(silent(capture.listed(connection), now=now)),
+        captures=len(captures),
+        behind=tuple(silent(captures, settings.stores, now=now)),
         gaps=gaps_of_late(connection),
     )
 
@@ -119,14 +124,15 @@ def _received(connection: Connection, number: int) -> str | None:
     return connection.scalar(found.limit(1))
 
 
-def silent(captures: Iterable[dict[str, Any]], *, now: str) -> Iterable[Silence]:
+def silent(captures: Iterable[dict[str, Any]], stores: Stores, *, now: str) -> Iterator[Silence]:
     """Those of the captures that are behind."""
-    limit = _before(now, _SILENT)
+    limit = _before(now, timedelta(seconds=stores.silent_seconds))
     for row in captures:
-        quiet = row["seen_at"] < limit
-        if row["pending"] or quiet:
-            names = ("capture", "pending", "seen_at", "oldest_at")
-            yield Silence(**{name: row[name] for name in names}, quiet=quiet)
+        name, seen_at = row["capture"], row["seen_at"]
+        if seen_at < limit:
+            yield Silence(name, None, seen_at, None, quiet=True)
+        elif row["pending"]:
+            yield Silence(name, row["pending"], seen_at, row["oldest_at"], quiet=False)
 
 
 def gaps_of_late(connection: Connection) -> tuple[Gap, ...]:

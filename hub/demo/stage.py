@@ -45,6 +45,10 @@ _SAID_LINES = 3
 _HUB = """\
 # The settings of a demo. Its secrets are made up and hold for this folder alone.
 
+# Soon enough that whoever cuts a link sees it.
+[stores]
+silent_seconds = 5
+
 [sources.poslog]
 connector = "poslog"
 
@@ -67,6 +71,7 @@ hub = "{address}"
 name = "store-{store}"
 key_file = "key"
 free_mb_min = 16
+beat_seconds = 1
 
 [captures.poslog]
 source = "poslog"

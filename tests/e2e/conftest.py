@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.sync_api import Browser
 from sqlalchemy import Connection
 
 from hub import bootstrap, export, finding, holds
@@ -29,6 +30,8 @@ from hub.home import Home
 from hub.receive import Report, receive
 from hub.store.tables import metadata
 from schemas.problem import Problem
+from tests.e2e.browser import started
+from tests.e2e.demo import Demo, waiting
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
@@ -237,3 +240,17 @@ def us_day() -> bytes:
 def eu_day() -> bytes:
     """An invented day in the words of POSLog 6."""
     return poslog_writer.day(VIENNA, seed=3)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser. It is ended with its module: while it runs, nothing else can have a loop."""
+    with started() as running:
+        yield running
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demo that waits for visitors."""
+    with waiting(tmp_path) as running:
+        yield running

@@ -6,29 +6,30 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.demo.receipt import Loyalty, Receipt
 from hub.demo.retailer import NEW_YORK, VIENNA, person
+from tests.e2e.browser import WIDTHS, Console, assert_whole, keep, signed_in
 from tests.e2e.conftest import House
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Up
-
-SCREENS = Path(__file__).resolve().parents[2] / "docs" / "screens"
-SCREEN_BYTES_MAX = 150_000
-WIDTHS = {"desk": 1280, "phone": 390}
+SCREENS = (
+    "home-desk-light",
+    "home-phone-dark",
+    "person-desk-light",
+    "person-phone-light",
+    "held-desk-dark",
+)
+"""The few of all pages that the documentation shows."""
 TABS_MAX = 120
 SHOPPER = replace(
     person(3), email="dot.sample@example.org", phone="+12025550177", card="9000009182736455"
@@ -57,64 +58,12 @@ SHOWN = {
     "message": "/messages/2",
 }
 
-# What a program can tell of whether a page can be used without seeing it.
-ACCESSIBLE = """() => {
-  const wrong = [];
-  const seen = (e) => e.checkVisibility({visibilityProperty: true});
-  const heads = [...document.querySelectorAll("h1,h2,h3,h4")].filter(seen);
-  const levels = heads.map((h) => Number(h.tagName[1]));
-  if (levels.filter((l) => l === 1).length !== 1 || levels[0] !== 1) wrong.push("h1 " + levels);
-  levels.forEach((l, i) => { if (i && l > levels[i - 1] + 1) wrong.push("skips to h" + l); });
-  for (const mark of ["header", "nav[aria-label]", "main", "form[role=search]"])
-    if (document.querySelectorAll(mark).length !== 1 && mark !== "header") wrong.push(mark);
-  if (document.querySelector("a").getAttribute("href") !== "#main") wrong.push("skip link");
-  for (const e of document.querySelectorAll("input:not([type=hidden]), select"))
-    if (!e.labels?.length && !e.ariaLabel) wrong.push("no label: " + e.outerHTML);
-  for (const e of document.querySelectorAll("button, a[href], summary"))
-    if (!(e.textContent.trim() || e.ariaLabel)) wrong.push("no name: " + e.outerHTML);
-  for (const e of document.querySelectorAll("img")) if (!e.hasAttribute("alt")) wrong.push("alt");
-  for (const e of document.querySelectorAll("[aria-labelledby]"))
-    if (!document.getElementById(e.getAttribute("aria-labelledby"))) wrong.push("labelledby");
-  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-  if (new Set(ids).size !== ids.length) wrong.push("an id twice");
-  for (const e of document.querySelectorAll("thead th"))
-    if (e.scope !== "col") wrong.push("th without scope");
-  return wrong;
-}"""
-
 
 @dataclass
-class Desk:
+class Desk(Console):
     """A hub that is up, with a browser that anybody may sign in with."""
 
     house: House
-    up: Up
-    browser: Browser
-    state: dict[str, object]
-
-    @contextmanager
-    def page(self, **options: object) -> Iterator[Page]:
-        """A page of somebody who is signed in; it fails for whatever a browser complains of."""
-        context: BrowserContext = self.browser.new_context(
-            storage_state=self.state,  # type: ignore[arg-type]
-            locale="en-GB",
-            timezone_id="Europe/Vienna",
-            **options,  # type: ignore[arg-type]
-        )
-        complaints: list[str] = []
-        hosts: set[str] = set()
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", lambda said: complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-        yield page
-        context.close()
-        assert complaints == []
-        assert hosts == {urlsplit(self.up.url).netloc}
-
-    def go(self, page: Page, path: str) -> None:
-        page.goto(f"{self.up.url}/console{path}")
 
 
 def _send(house: House) -> None:
@@ -141,17 +90,6 @@ def _send(house: House) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
     """A home with a day in it, made once and copied for every test."""
     house = House(tmp_path_factory.mktemp("played"))
@@ -173,13 +111,8 @@ def desk(tmp_path: Path, played: Path, browser: Browser) -> Iterator[Desk]:
         link = house.lynchpin("console")
         assert link.returncode == 0, link.stderr
         assert "/console/enter" not in running.log.read_text()
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(link.stdout.strip())
-        page.wait_for_url("**/console")
-        state = context.storage_state()
-        context.close()
-        yield Desk(house, running, browser, dict(state))
+        console = signed_in(browser, link.stdout.strip())
+        yield Desk(console.url, browser, console.state, house)
 
 
 def test_every_page_is_whole_at_both_widths_and_in_both_schemes(desk: Desk) -> None:
@@ -187,30 +120,12 @@ def test_every_page_is_whole_at_both_widths_and_in_both_schemes(desk: Desk) -> N
     shown = {**SHOWN, "held message": f"/messages/{number}"}
     for size, width in WIDTHS.items():
         for scheme in ("light", "dark"):
-            view = {"width": width, "height": 860}
-            with desk.page(viewport=view, color_scheme=scheme) as page:
+            with desk.page(width, color_scheme=scheme) as page:
                 for name, path in shown.items():
                     desk.go(page, path)
-                    expect(page.locator("h1")).to_be_visible()
-                    said = f"{name} at {size}, {scheme}"
-                    wide = page.evaluate("document.documentElement.scrollWidth")
-                    assert wide <= width, f"{said} is {wide} wide"
-                    assert page.evaluate(ACCESSIBLE) == [], said
-                    _keep(page, f"{name}-{size}-{scheme}")
-
-
-def _keep(page: Page, name: str) -> None:
-    """Write one of the few screens of the documentation, where that is asked for."""
-    few = ("home-desk-light", "home-phone-dark", "person-desk-light", "person-phone-light")
-    if os.environ.get("SCREENS") and name in (*few, "held-desk-dark"):
-        _write(page, name)
-
-
-def _write(page: Page, name: str) -> None:
-    SCREENS.mkdir(exist_ok=True)
-    file = SCREENS / f"{name}.png"
-    page.screenshot(path=file)
-    assert file.stat().st_size <= SCREEN_BYTES_MAX, name
+                    assert_whole(page, f"{name} at {size}, {scheme}")
+                    if (screen := f"{name}-{size}-{scheme}") in SCREENS:
+                        keep(page, screen)
 
 
 def _tab_to(page: Page, selector: str) -> None:
@@ -225,7 +140,7 @@ def _tab_to(page: Page, selector: str) -> None:
 
 
 def test_from_a_phone_number_to_the_origin_of_a_value_by_keyboard(desk: Desk) -> None:
-    with desk.page(viewport={"width": 1280, "height": 860}) as page:
+    with desk.page() as page:
         desk.go(page, "")
         page.keyboard.press("/")
         page.keyboard.type("+1 202 555 0177")
@@ -242,23 +157,46 @@ def test_from_a_phone_number_to_the_origin_of_a_value_by_keyboard(desk: Desk) ->
         expect(origin).to_contain_text("total_price")
         expect(origin).to_contain_text("shopify/order.yaml, line")
         expect(origin).to_contain_text("message ")
-        if os.environ.get("SCREENS"):
-            _write(page, "order-desk-light")
+        keep(page, "order-desk-light")
         page.keyboard.press("Escape")
         expect(origin).not_to_contain_text("total_price")
         assert page.evaluate("document.activeElement.matches('.big a.value')")
 
 
+def test_on_a_phone_each_number_says_what_it_is(desk: Desk) -> None:
+    number = next(iter(desk.house.holds()))
+    with desk.page(WIDTHS["phone"]) as page:
+        desk.go(page, "/holds")
+        cell = page.get_by_role("link", name=str(number), exact=True).locator("..")
+        named = "e => getComputedStyle(e, '::before').content"
+        assert "message" in cell.evaluate(named)
+        link, box = cell.locator("a").bounding_box(), page.locator("#q").bounding_box()
+        assert link is not None
+        assert box is not None
+        assert link["height"] < box["height"], "the number is broken over several lines"
+
+
+def test_what_is_younger_than_a_minute_is_told_in_seconds(desk: Desk) -> None:
+    with desk.page() as page:
+        desk.go(page, "/messages/1")
+        instant = page.locator(".journey time").first.get_attribute("datetime")
+        assert instant is not None
+        received = datetime.fromisoformat(instant)
+        for seconds, said in ((20, "20 seconds ago"), (120, "2 minutes ago")):
+            page.clock.set_fixed_time(received + timedelta(seconds=seconds))
+            desk.go(page, "/messages/1")
+            expect(page.locator(".journey time").first).to_have_text(said)
+
+
 def test_a_held_message_is_released_by_keyboard_and_counts(desk: Desk) -> None:
-    with desk.page(viewport={"width": 1280, "height": 860}) as page:
+    with desk.page() as page:
         desk.go(page, "/holds?code=LP-HUB-011")
         _tab_to(page, "button[value=release]")
         page.keyboard.press("Enter")
         asked = page.get_by_role("heading", name="Release 1 message?")
         expect(asked).to_be_visible()
         assert "It goes through the mapping in force again" in page.inner_text("main")
-        if os.environ.get("SCREENS"):
-            _write(page, "release-desk-light")
+        keep(page, "release-desk-light")
         _tab_to(page, "#result-LP-HUB-011 button")
         page.keyboard.press("Enter")
         expect(page.locator(".result")).to_contain_text("1 message settled")

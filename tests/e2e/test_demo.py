@@ -4,76 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.e2e.demo import Demo, lynchpin
 from tests.processes import naming
 
-PROGRAM = Path(sys.executable).with_name("lynchpin")
-_PATIENCE_SECONDS = 120
 
-
-@dataclass(frozen=True)
-class _Demo:
-    """A demo that waits for visitors, and its folder."""
-
-    process: subprocess.Popen[bytes]
-    folder: Path
-    screen: Path
-
-    def lynchpin(self, *args: str) -> subprocess.CompletedProcess[str]:
-        """The program in another terminal, where the demo's hub is meant."""
-        environ = {"TMPDIR": str(self.folder.parent), "LYNCHPIN_HOME": str(self.folder / "hub")}
-        return _lynchpin(*args, **environ)
-
-
-def _lynchpin(*args: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *args],
-        env={**os.environ, "COLUMNS": "400", **environ},
-        capture_output=True,
-        text=True,
-        timeout=_PATIENCE_SECONDS,
-        check=False,
-    )
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[_Demo]:
-    screen = tmp_path / "screen"
-    with screen.open("wb") as stream:
-        process = subprocess.Popen(
-            [PROGRAM, "demo"],
-            env={**os.environ, "TMPDIR": str(tmp_path), "COLUMNS": "400"},
-            stdout=stream,
-            stderr=stream,
-        )
-    with process:
-        try:
-            until = time.monotonic() + _PATIENCE_SECONDS
-            while not (found := list(tmp_path.glob("*/demo.json"))):
-                assert process.poll() is None, screen.read_text()
-                assert time.monotonic() < until, screen.read_text()
-                time.sleep(0.1)
-            yield _Demo(process, found[0].parent, screen)
-        finally:
-            process.terminate()
-
-
-def test_a_visitor_rings_up_calls_orders_cuts_a_link_and_decides(demo: _Demo) -> None:
-    link = re.search(r"http://\S+/console/enter\?token=\S+", demo.screen.read_text())
-    assert link is not None
+def test_a_visitor_rings_up_calls_orders_cuts_a_link_and_decides(demo: Demo) -> None:
     with httpx2.Client(trust_env=False) as browser:
-        assert browser.get(link[0]).status_code < 400
+        assert browser.get(demo.link()).status_code < 400
 
     sale = demo.lynchpin("demo", "sale", "9001")
     assert "poslog:9001/7/2026-03-02/1" in sale.stdout, sale.stderr
@@ -110,7 +53,7 @@ def test_a_visitor_rings_up_calls_orders_cuts_a_link_and_decides(demo: _Demo) ->
     assert "LP-CLI-023" in demo.lynchpin("demo", "sale").stderr
 
 
-def test_a_demo_whose_hub_is_gone_says_so_and_ends(demo: _Demo) -> None:
+def test_a_demo_whose_hub_is_gone_says_so_and_ends(demo: Demo) -> None:
     hub = int(json.loads((demo.folder / "hub" / "running.json").read_text())["process"])
     os.kill(hub, signal.SIGKILL)
     assert demo.process.wait(30) == 1
@@ -127,7 +70,7 @@ def test_a_program_that_does_not_start_is_named_and_nothing_runs_on(
     fails = f"import sys\nif {program!r} in sys.orig_argv: raise SystemExit('no room on the disk')"
     (path / "sitecustomize.py").write_text(fails)
     environ = {"TMPDIR": str(tmp_path), "PYTHONPATH": str(path)}
-    done = _lynchpin("demo", "--once", **environ)
+    done = lynchpin("demo", "--once", **environ)
     assert done.returncode == 1
     assert "LP-CLI-022" in done.stderr
     assert "no room on the disk" in done.stderr
@@ -136,8 +79,8 @@ def test_a_program_that_does_not_start_is_named_and_nothing_runs_on(
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
-    done = _lynchpin("demo", "--home", tmp_path, "--once")
+    done = lynchpin("demo", "--home", tmp_path, "--once")
     assert (done.returncode, "LP-CLI-021" in done.stderr) == (2, True)
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
-    done = _lynchpin("demo", "--home", tmp_path / "mine" / "below", "--once")
+    done = lynchpin("demo", "--home", tmp_path / "mine" / "below", "--once")
     assert (done.returncode, "LP-CLI-021" in done.stderr) == (2, True)

@@ -88,8 +88,7 @@ class FakeHub:
         with self.lock:
             kept = self.stores.setdefault((capture, epoch), [])
             committed = len(kept)
-            first = records[0][0]["seq"]
-            if first > committed + 1:
+            if not records or records[0][0]["seq"] > committed + 1:
                 return 200, {"capture": capture, "epoch": epoch, "committed": committed}
             for told, payload in records:
                 seq = told["seq"]

@@ -46,6 +46,7 @@ class Agent:
             link=self.link,
             clock=self.time.clock,
             stopping=self.stopping,
+            beat_seconds=self.settings.beat_seconds,
             sleep=self.sleep,
             limits=Limits(records=records),
         )
@@ -339,6 +340,7 @@ def test_a_stopped_lane_ends_at_once_while_the_hub_is_away(agent: Agent, hub: Fa
         link=agent.link,
         clock=agent.time.clock,
         stopping=agent.stopping,
+        beat_seconds=60,
     )
     thread = threading.Thread(target=lane.run)
     thread.start()

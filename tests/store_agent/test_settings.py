@@ -40,6 +40,7 @@ def test_what_a_capture_need_not_say(written: Home) -> None:
     written.settings.write_text(GOOD)
     capture = read(written).captures["log"]
     assert (capture.pattern, capture.quiet_seconds, capture.after) == ("*", 5, "keep")
+    assert read(written).beat_seconds == 60
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 // The pages work without this. It puts times into the reader's words and zone, lets `/`
 // search, and closes the origin of a value.
 
+const SECOND = 1_000;
 const MINUTE = 60_000;
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
-/** What a reader calls an instant: minutes ago within the hour, else date and time. */
+/** What a reader calls an instant: seconds or minutes ago within the hour, else date and time. */
 function spoken(instant) {
-  const minutes = Math.round((instant - Date.now()) / MINUTE);
+  const since = instant - Date.now();
+  if (Math.abs(since) < MINUTE) {
+    return ago.format(Math.round(since / SECOND), "second");
+  }
+  const minutes = Math.round(since / MINUTE);
   return Math.abs(minutes) < 60 ? ago.format(minutes, "minute") : clock.format(instant);
 }
 

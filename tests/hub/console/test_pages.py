@@ -14,10 +14,9 @@ import pytest
 from sqlalchemy import select, update
 
 from hub import catalogue
-from hub.capture import Batch, commit
 from hub.console import messages, overview
 from hub.console.page import HEADERS
-from hub.demo import poslog_writer, shop_writer
+from hub.demo import day, shop_writer
 from hub.demo.retailer import person
 from hub.door import take_in
 from hub.store.tables import claim, document, hold, record
@@ -228,7 +227,7 @@ def test_each_figure_of_the_first_page_leads_to_its_list(full: Serving, visitor:
 def test_what_came_before_yesterday_is_not_counted(full: Serving) -> None:
     def at(now: str) -> int:
         with full.hub.engine.begin() as connection:
-            return overview.overview(connection, ("poslog",), now=now).messages
+            return overview.overview(connection, full.hub.settings, now=now).messages
 
     now = full.hub.now()
     assert full.writer.alone(lambda: at(now)).result() == 6
@@ -245,15 +244,35 @@ def test_nothing_is_done_before_it_is_confirmed(full: Serving, visitor: Visitor)
 
 
 def test_what_fails_again_is_held_again_and_says_why(full: Serving, visitor: Visitor) -> None:
-    said = visible(visitor.post("/holds/release", message=str(HELD)))
+    answer = visitor.post("/holds/release", message=str(HELD))
+    assert "<h1>Held</h1>" in answer.text
+    said = visible(answer)
     assert "0 messages settled, 1 held again" in said
     assert "LP-MAP-102" in said
+
+
+def test_a_conflict_leads_to_what_stands_and_replaces_it_only_when_told_to(
+    full: Serving, visitor: Visitor
+) -> None:
+    assert full.send(day.file([replace(RECEIPT, loyalty=None)])).status_code == 202
+    assert full.settled()["held"] == 2
+    before = visitor.get(f"/documents/{SALE_FACT}").text.count("loyalty")
+    shown = visitor.get("/messages/7")
+    assert f'<a href="/console/documents/{SALE_FACT}">what stands now</a>' in shown.text
+    assert "what stands now" not in visitor.get(f"/messages/{HELD}").text
+    said = visible(visitor.post("/holds/release", message="7"))
+    assert "0 messages settled, 1 held again" in said
+    said = visible(visitor.post("/holds/release", message="7", replace="yes"))
+    assert "1 message settled" in said
+    assert visitor.get(f"/documents/{SALE_FACT}").text.count("loyalty") < before
 
 
 def test_a_message_is_given_up_for_a_reason(full: Serving, visitor: Visitor) -> None:
     assert visitor.post("/holds/discard", message=str(HELD)).status_code == 400
     assert full.settled()["held"] == 1
-    said = visible(visitor.post("/holds/discard", message=str(HELD), reason="sent twice"))
+    answer = visitor.post("/holds/discard", message=str(HELD), reason="sent twice")
+    assert "<h1>Held</h1>" in answer.text
+    said = visible(answer)
     assert "1 message given up" in said
     assert full.settled() == {"applied": 5, "discarded": 1}
     again = visitor.post("/holds/discard", message=str(HELD), reason="sent twice")
@@ -305,40 +324,6 @@ def test_an_empty_hub_says_how_it_is_filled(visitor: Visitor) -> None:
         assert hint in visible(visitor.get(path))
 
 
-def _ship(serving: Serving, capture: str, pending: int, *, now: str) -> None:
-    batch = Batch("e1", (), pending, now if pending else None)
-    door = serving.hub.door("poslog")
-    work = partial(commit, door=door, capture=capture, batch=batch, now=now)
-    serving.writer.submit(work).result()
-
-
-def test_which_store_is_behind_is_said(serving: Serving, visitor: Visitor) -> None:
-    now = serving.hub.now()
-    _ship(serving, "store-1.files", 0, now=now)
-    _ship(serving, "store-2.files", 3, now=now)
-    _ship(serving, "store-3.files", 0, now="2020-01-01T00:00:00.000000Z")
-    stores = re.split(r"(?=<tr>)", visitor.get("/stores").text)
-    said = {name: next(row for row in stores if f"store-{name}." in row) for name in (1, 2, 3)}
-    assert "up to date" in said[1]
-    assert "behind" in said[2]
-    assert "not heard of" in said[3]
-    home = visible(visitor.get(""))
-    assert "2 captures behind" in home
-    assert "store-2.files has records to ship 3 records" in home
-    assert "store-3.files has not been heard of" in home
-    assert "store-1.files" not in home
-
-
-def test_a_number_that_a_till_skipped_is_said(full: Serving, visitor: Visitor) -> None:
-    later = replace(RECEIPT, sequence=RECEIPT.sequence + 3)
-    content = b"".join(poslog_writer.document([poslog_writer.transaction(later)], dialect="v2"))
-    assert full.send(content).status_code == 202
-    full.settled()
-    first, last = RECEIPT.sequence + 1, RECEIPT.sequence + 2
-    assert f"skips {first} to {last} 2 numbers" in visible(visitor.get(""))
-    assert f"{first} {last} 2" in visible(visitor.get("/stores"))
-
-
 def test_what_several_people_go_by_is_said_to_be_shared(full: Serving, visitor: Visitor) -> None:
     other = shop_writer.customer(replace(person(8), phone=SHOPPER.phone))
     work = partial(
@@ -360,7 +345,7 @@ def test_only_the_newest_records_are_counted(
 
     def at() -> tuple[int, str]:
         with full.hub.engine.begin() as connection:
-            found = overview.overview(connection, (), now=full.hub.now())
+            found = overview.overview(connection, full.hub.settings, now=full.hub.now())
             first = connection.scalar(select(record.c.received_at).where(record.c.id == 4))
             assert found.since == first
             return found.messages, found.since

@@ -1,0 +1,71 @@
+"""Which store is behind, which is silent, and which numbers its tills skipped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hub import capture
+from hub.capture import Batch, commit
+from hub.console import overview
+from hub.demo import poslog_writer
+from tests.hub.console.conftest import RECEIPT, visible
+
+if TYPE_CHECKING:
+    from tests.hub.api.conftest import Serving
+    from tests.hub.console.conftest import Visitor
+
+
+def _ship(serving: Serving, capture: str, pending: int, *, now: str) -> None:
+    batch = Batch("e1", (), pending, now if pending else None)
+    door = serving.hub.door("poslog")
+    work = partial(commit, door=door, capture=capture, batch=batch, now=now)
+    serving.writer.submit(work).result()
+
+
+def test_which_store_is_behind_is_said(serving: Serving, visitor: Visitor) -> None:
+    now = serving.hub.now()
+    _ship(serving, "store-1.files", 0, now=now)
+    assert "every agent was heard of and has nothing left to ship" in visible(visitor.get(""))
+    assert "silent" not in visible(visitor.get("/stores"))
+    _ship(serving, "store-2.files", 3, now=now)
+    assert "silent" not in visible(visitor.get("/stores"))
+    _ship(serving, "store-3.files", 0, now="2020-01-01T00:00:00.000000Z")
+    stores = visible(visitor.get("/stores"))
+    assert "store-1.files to poslog up to date 0 0 0" in stores
+    assert "store-2.files to poslog behind 0 3 0" in stores
+    assert "store-3.files to poslog not heard of 0 not known 0 2020-01-01" in stores
+    assert "A store is silent." in stores
+    home = visible(visitor.get(""))
+    assert "2 captures behind" in home
+    assert "store-2.files has records to ship 3 records" in home
+    assert "store-3.files is silent: what it has rung up since is not known here not known" in home
+    assert "store-1.files" not in home
+
+
+@pytest.mark.parametrize(("seconds", "pending"), [(179, 5), (181, None)])
+def test_an_agent_is_silent_once_it_missed_three_of_its_signs_of_life(
+    serving: Serving, seconds: int, pending: int | None
+) -> None:
+    now = datetime.fromisoformat(serving.hub.now())
+    seen = now - timedelta(seconds=seconds)
+    _ship(serving, "store-1.files", 5, now=seen.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    with serving.hub.engine.begin() as connection:
+        rows = capture.listed(connection)
+    stores = serving.hub.settings.stores
+    silent = list(overview.silent(rows, stores, now=now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
+    assert [each.pending for each in silent] == [pending]
+
+
+def test_a_number_that_a_till_skipped_is_said(full: Serving, visitor: Visitor) -> None:
+    later = replace(RECEIPT, sequence=RECEIPT.sequence + 3)
+    content = b"".join(poslog_writer.document([poslog_writer.transaction(later)], dialect="v2"))
+    assert full.send(content).status_code == 202
+    full.settled()
+    first, last = RECEIPT.sequence + 1, RECEIPT.sequence + 2
+    assert f"skips {first} to {last} 2 numbers" in visible(visitor.get(""))
+    assert f"{first} {last} 2" in visible(visitor.get("/stores"))
