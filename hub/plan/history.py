@@ -15,7 +15,7 @@ from hub.journal import Stored
 from hub.plan.report import Window
 from hub.store.tables import document, message, record
 
-__all__ = ["Made", "documents", "held", "last_message"]
+__all__ = ["Made", "documents", "held", "last_message", "of_message"]
 
 
 class Made(NamedTuple):
@@ -60,6 +60,18 @@ def documents(
     )
     rows = connection.execute(_within(found, window, connector))
     return [Made._make((*row[-4:], journal.stored(row[:-4]))) for row in rows]
+
+
+def of_message(connection: Connection, number: int, fact: str) -> list[Made]:
+    """One stored document with its message, as far as it is there still."""
+    found = (
+        journal.STORED.add_columns(
+            document.c.fact, document.c.at, document.c.mapping, document.c.body
+        )
+        .join(document, document.c.message_id == message.c.id)
+        .where(message.c.id == number, document.c.fact == fact)
+    )
+    return [Made._make((*row[-4:], journal.stored(row[:-4]))) for row in connection.execute(found)]
 
 
 def held(

@@ -1,8 +1,13 @@
-"""Who would move: what changed identifiers of a document do to the profiles around it."""
+"""Who would move: what changed identifiers do to the profiles that documents are in.
+
+All documents that would claim something else are looked at together: two that change in the same
+way may come into one profile with each other and with nobody else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -10,36 +15,65 @@ from hub.people.claim import JOINING, Claim
 from hub.people.nobody import Nobody
 from hub.people.profile import FACTS_MAX, claimed_by, claiming
 
-__all__ = ["moved"]
+__all__ = ["Moved", "moved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A document, the others that would come into one profile with it, and those that would go."""
+
+    fact: str
+    come: frozenset[str]
+    go: frozenset[str]
 
 
 def moved(
-    connection: Connection, fact: str, claims: Iterable[Claim], *, nobody: Nobody
-) -> tuple[set[str], set[str]]:
-    """The documents that would come into one profile with this one, and those that would go.
+    connection: Connection, said: Mapping[str, frozenset[Claim]], *, nobody: Nobody
+) -> Iterator[Moved]:
+    """The documents that move if these claim what is ``said`` instead of what is stored.
 
-    ``claims`` are what it would claim. Both ways every identifier is followed, also those that a
-    profile gives up because two accounts share them: a person should look at these.
+    Every identifier is followed on both sides, also those that a profile gives up because two
+    accounts share them: a person should look at these.
     """
-    before = _reached(connection, fact, claimed_by(connection, {fact}), nobody)
-    after = _reached(connection, fact, claims, nobody)
-    return after - before, before - after
+    before, after = _Claims(connection, nobody), _Claims(connection, nobody, said)
+    for fact in said:
+        then, now = before.person(fact), after.person(fact)
+        if then != now:
+            yield Moved(fact, now - then, then - now)
 
 
-def _reached(
-    connection: Connection, fact: str, claims: Iterable[Claim], nobody: Nobody
-) -> set[str]:
-    """The documents that these claims of a document lead to, and theirs in turn."""
-    found: set[str] = set()
-    ways = _joining(claims, nobody)
-    while len(found) < FACTS_MAX:
-        new = claiming(connection, ways, most=FACTS_MAX) - found - {fact}
-        if not new:
-            break
-        found |= new
-        ways = _joining(claimed_by(connection, new), nobody)
-    return found
+@dataclass(slots=True)
+class _Claims:
+    """What documents claim: what is stored, but for those of which something else is said."""
 
+    connection: Connection
+    nobody: Nobody
+    said: Mapping[str, frozenset[Claim]] = field(default_factory=dict)
+    _makers: dict[Claim, set[str]] = field(default_factory=dict)
+    _known: dict[str, frozenset[str]] = field(default_factory=dict)
 
-def _joining(claims: Iterable[Claim], nobody: Nobody) -> set[Claim]:
-    return {claim for claim in claims if claim.kind in JOINING and claim not in nobody}
+    def __post_init__(self) -> None:
+        for fact, claims in self.said.items():
+            for claim in claims:
+                self._makers.setdefault(claim, set()).add(fact)
+
+    def person(self, fact: str) -> frozenset[str]:
+        """The documents that identifiers lead to from this one, itself among them."""
+        if fact not in self._known:
+            found, new = {fact}, {fact}
+            while new and len(found) < FACTS_MAX:
+                new = self._claiming(self._claimed_by(new)) - found
+                found |= new
+            # Whoever is reached reaches all the others.
+            self._known.update(dict.fromkeys(found, frozenset(found)))
+        return self._known[fact]
+
+    def _claimed_by(self, facts: set[str]) -> set[Claim]:
+        stored = claimed_by(self.connection, facts - self.said.keys())
+        found = stored.union(*(self.said[fact] for fact in facts & self.said.keys()))
+        return {claim for claim in found if claim.kind in JOINING and claim not in self.nobody}
+
+    def _claiming(self, claims: Iterable[Claim]) -> set[str]:
+        wanted = set(claims)
+        stored = claiming(self.connection, wanted, most=FACTS_MAX) - self.said.keys()
+        return stored.union(*(self._makers.get(claim, ()) for claim in wanted))

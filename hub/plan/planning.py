@@ -23,7 +23,6 @@ from hub.bootstrap import Hub
 from hub.journal import Stored
 from hub.people import masking
 from hub.people.claim import Claim
-from hub.people.nobody import Nobody
 from hub.plan import history, shelf
 from hub.plan.comparison import Comparison, Made, decoded
 from hub.plan.difference import anywhere, at, differences
@@ -47,8 +46,8 @@ PAGE = 500
 _KEEP_SECONDS = 2.0
 _GROUPS_MAX = 2000
 """Of a mapping for something else altogether nobody reads more differences than these."""
-_EXAMINED_MAX = 200
-"""Documents whose people are worked out; to do that for one takes as long as to map a hundred."""
+_EXAMINED_MAX = 500
+"""Documents whose people are worked out, which takes for one as long as to map a hundred."""
 _SHOWN_MAX = 80
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -112,7 +111,6 @@ class _Page:
     pair: Pair
     _comparison: Comparison = field(init=False)
     _kinds: set[str] = field(init=False)
-    _nobody: Nobody = field(init=False)
 
     def __post_init__(self) -> None:
         published = library.version(self.connection, self.report.published, self.report.connector)
@@ -120,14 +118,13 @@ class _Page:
             self.hub, self.connection, published, self.draft.mapping, self.pair
         )
         self._kinds = {target.kind for target in publication.siblings(self.draft.target)}
-        self._nobody = self.hub.nobody(self.connection)
 
     @property
     def _canonical(self) -> str:
         return self.draft.mapping.spec.to
 
     def look(self) -> None:
-        """Look at the next page of documents, or once there are none, of held messages."""
+        """Look at the next page of documents, then of held messages, and at people in the end."""
         phase, number, fact = self.report.cursor
         connector = self.report.connector
         if phase == "documents":
@@ -144,12 +141,15 @@ class _Page:
                 self._document(made, document)
             last = found[-1] if found else None
             following = ("documents", last.stored.id, last.fact) if last else ("held", 0, "")
-        else:
+        elif phase == "held":
             waiting = history.held(self.connection, self.report.window, connector, number, PAGE)
             for stored in waiting:
                 self._held(stored)
-            self.report.done = not waiting
-            following = ("held", waiting[-1].id if waiting else number, "")
+            following = ("held", waiting[-1].id, "") if waiting else ("people", 0, "")
+        else:
+            self._people()
+            self.report.done = True
+            following = (phase, number, fact)
         self.report.cursor = following
 
     def _decoded(self, page: list[history.Made]) -> Iterator[tuple[history.Made, Document]]:
@@ -254,12 +254,12 @@ class _Page:
             for code, path in sorted(flags):
                 if (group := self._group(anywhere(path), f"{word}: {code}")) is not None:
                     group.count += 1
-        for made, name in ((before, "before"), (after, "after")):
-            if made.money:
-                total = _money(self.report, made.money[0])
-                setattr(total, name, getattr(total, name) + made.money[1])
+        _worth(self.report, before, after)
         if before.claims != after.claims:
-            self._moved(fact, stored, after.claims)
+            people = self.report.people
+            people.documents += 1
+            if len(people.examined) < _EXAMINED_MAX:
+                people.examined.append((stored.id, fact))
 
     def _group(self, path: str, kind: str) -> Change | None:
         for group in self.report.changes:
@@ -271,20 +271,40 @@ class _Page:
         self.report.changes.append(group)
         return group
 
-    def _moved(self, fact: str, stored: Stored, claims: frozenset[Claim]) -> None:
+    def _people(self) -> None:
+        """Whose documents would move; identifiers are read again, for a report keeps none."""
         people = self.report.people
-        people.documents += 1
-        if people.examined == _EXAMINED_MAX:
-            return
-        people.examined += 1
-        come, go = moved(self.connection, fact, claims, nobody=self._nobody)
-        people.joins += bool(come)
-        people.leaves += bool(go)
-        if (come or go) and len(people.samples) < SAMPLES_MAX:
-            words = (f"joins {len(come)} documents", f"leaves {len(go)} documents")
-            people.samples.append(
-                Sample(message=stored.id, fact=fact, path="", before=words[1], after=words[0])
-            )
+        messages = {fact: number for number, fact in people.examined}
+        nobody = self.hub.nobody(self.connection)
+        for each in moved(self.connection, self._said(), nobody=nobody):
+            people.joins += bool(each.come)
+            people.leaves += bool(each.go)
+            if len(people.samples) < SAMPLES_MAX:
+                sample = Sample(
+                    message=messages[each.fact],
+                    fact=each.fact,
+                    path="",
+                    before=f"leaves {len(each.go)} documents",
+                    after=f"joins {len(each.come)} documents",
+                )
+                people.samples.append(sample)
+
+    def _said(self) -> dict[str, frozenset[Claim]]:
+        """What the documents that are examined would claim."""
+        found = {}
+        for number, fact in self.report.people.examined:
+            for made, document in self._decoded(history.of_message(self.connection, number, fact)):
+                after = self._comparison.made(made.stored, document, self._comparison.proposed)
+                if isinstance(after, Made):
+                    found[fact] = after.claims
+        return found
+
+
+def _worth(report: Report, before: Made, after: Made) -> None:
+    if before.money:
+        _money(report, before.money[0]).before += before.money[1]
+    if after.money:
+        _money(report, after.money[0]).after += after.money[1]
 
 
 def _money(report: Report, currency: str) -> Money:

@@ -113,12 +113,13 @@ class Money(_Part):
 class People(_Part):
     """Documents whose identifiers change, and what that does to profiles.
 
-    ``examined`` of them were looked at one by one: ``joins`` would come into a profile with
-    documents that they have nothing to do with now, ``leaves`` would go from some.
+    Of the first of them, the ``examined``, ``joins`` would come into a profile with documents that
+    they have nothing to do with now, and ``leaves`` would go from some.
     """
 
     documents: int = 0
-    examined: int = 0
+    examined: list[tuple[int, str]] = []
+    """Message and fact."""
     joins: int = 0
     leaves: int = 0
     samples: list[Sample] = []

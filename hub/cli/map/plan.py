@@ -106,8 +106,8 @@ def print_report(report: Report) -> None:
     people = report.people
     if people.documents:
         out.print(
-            f"Identifiers change in {people.documents} documents. Of {people.examined} of them, "
-            f"{people.joins} join other people's documents and {people.leaves} leave some.",
+            f"Identifiers change in {people.documents} documents. Of {len(people.examined)} of "
+            f"them, {people.joins} join other people's documents and {people.leaves} leave some.",
             soft_wrap=True,
         )
     out.print(f"plan {report.id}: `lynchpin map publish FILE --plan {report.id}`", soft_wrap=True)
