@@ -163,6 +163,7 @@ class Batch:
         self._write(order_index, self._orders)
         stale = [{"gone": fact} for fact in self._links if fact in self._stored]
         if stale:
+            self._unvoid(each["gone"] for each in stale)
             gone = delete(link).where(link.c.from_fact == bindparam("gone"))
             self.connection.execute(gone, stale)
         links = [row for rows in self._links.values() for row in rows]
@@ -200,6 +201,16 @@ class Batch:
         ]
         if rows:
             self.connection.execute(insert(claim), rows)
+
+    def _unvoid(self, facts: Iterable[str]) -> None:
+        """Take back what these post-voids marked; those that still say so mark it again."""
+        named = select(link.c.to_fact, link.c.from_fact).where(
+            link.c.kind == "void", link.c.to_fact.is_not(None), link.c.from_fact.in_(list(facts))
+        )
+        table = transaction_index
+        for this, by in self.connection.execute(named).all():
+            mine = (table.c.fact == this) & (table.c.voided_by == by)
+            self.connection.execute(update(table).where(mine).values(voided_by=None))
 
     def _void(self, links: list[dict[str, Any]]) -> set[str]:
         """Mark what a post-void names, whichever came first; give what is voided now."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hub import bootstrap
+from hub import bootstrap, library, publication
 from hub.home import Home
 from hub.relocate import load_locations
+from hub.replay import replay
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
@@ -71,6 +72,25 @@ def test_a_post_void_cancels_its_sale_in_either_order(fresh: Callable[[], House]
         assert _revenue(house) == {}
         exports.add(house.export())
     assert len(exports) == 1
+
+
+def test_a_post_void_that_a_replay_takes_for_something_else_cancels_nothing(house: House) -> None:
+    for content in (SALE, VOID):
+        house.send("poslog", content)
+    text, file = library.shipped_text("poslog", "retail_v6")
+    other = re.sub(r"\b(PostVoid|PostVoided|Void): void\b", r"\1: other", text)
+    assert _revenue(house) == {}
+    for version, total in ((other, {"EUR": Decimal("30.00")}), (text, {})):
+        target = publication.target("poslog.retail_v6")
+        with bootstrap.open_hub(Home(house.home)) as hub:
+            with hub.engine.begin() as connection:
+                publication.publish(
+                    connection, target, version, file, actor="ann", now="2031-07-09T00:00:00Z"
+                )
+            with hub.engine.begin() as connection:
+                done = replay(hub, connection, target, actor="ann")
+        assert (done.remade, done.failed) == (2, 0)
+        assert _revenue(house) == total
 
 
 @pytest.mark.parametrize("name", ["v6-suspended", "v6-cancelled", "v6-training"])
