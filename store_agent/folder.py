@@ -104,7 +104,21 @@ class Folder:
         return self._spooled > 0
 
     def _look(self) -> dict[str, Look]:
-        """The files in the folder, the oldest first, without what is no file of its own."""
+        """The files in the folder, the oldest first.
+
+        No folder is read in one moment: a file that came meanwhile may be seen without one that
+        came before it. So a folder with something new is read twice, and what is newer than all
+        that was there the first time waits for the next scan.
+        """
+        first = self._listed()
+        if all(self._settled.get(name) == look for name, look in first.items()):
+            return first
+        newest = max(look.mtime_ns for look in first.values())
+        again = self._listed().items()
+        return {name: look for name, look in again if name in first or look.mtime_ns <= newest}
+
+    def _listed(self) -> dict[str, Look]:
+        """What one reading of the folder finds, without what is no file of its own."""
         found = {}
         with os.scandir(self._settings.folder) as entries:
             for entry in entries:

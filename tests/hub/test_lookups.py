@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ SHELL = """<POSLog xmlns="http://www.nrf-arts.org/IXRetail/namespace/"><Transact
 <RetailTransaction><Total TotalType="TransactionGrandAmount">0.00</Total></RetailTransaction>
 </Transaction></POSLog>"""
 TEXT, FILE = library.shipped_text("poslog", "retail")
+# What is looked up has no way back, and these are about the way in.
+TEXT = re.sub(r"^(direction|root): .*\n|^(lossy|one_way):\n(  .*\n)*", "", TEXT, flags=re.MULTILINE)
 ITEMS = """\
 item,name,category,system,gtin,sku,variant
 1001,Blue mug,mugs,poslog,04012345678901|40123455,MUG-B,9001

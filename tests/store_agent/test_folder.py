@@ -11,6 +11,7 @@ import pytest
 
 from store_agent import cut, folder
 from store_agent.folder import Folder
+from store_agent.watched import Look
 from tests.store_agent.conftest import HEAD, Watch, log, sale
 
 
@@ -27,6 +28,28 @@ def test_files_are_taken_the_oldest_first(watch: Watch) -> None:
         (watch.path / name).write_bytes(log(n))
         os.utime(watch.path / name, (n, n))
     assert [name for name, _ in watch.scan()] == ["b.xml", "a.xml", "c.xml"]
+
+
+def test_files_that_come_while_the_folder_is_read_keep_their_order(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reading may miss a file that was there before another one that it finds."""
+    listed, readings = Folder._listed, count()
+
+    def misses(self: Folder) -> dict[str, Look]:
+        found = listed(self)
+        if next(readings) == 0:
+            del found["1.xml"]
+            # And one that comes when the first reading is over.
+            (watch.path / "3.xml").write_bytes(log(3))
+        return found
+
+    for n in (1, 2):
+        (watch.path / f"{n}.xml").write_bytes(log(n))
+        os.utime(watch.path / f"{n}.xml", (n, n))
+    monkeypatch.setattr(Folder, "_listed", misses)
+    assert [name for name, _ in watch.scan()] == ["1.xml", "2.xml"]
+    assert [name for name, _ in watch.scan()][-1] == "3.xml"
 
 
 def test_a_file_is_taken_once_and_known_after_a_restart(
