@@ -3,7 +3,8 @@
 Nothing goes out for it: no channel hears of a replay. Only the message that a document was last
 made from is taken, so a snapshot keeps its place among the others; what the message is called, and
 whether it is the same fact, is the connector's and stays. A message that fails in the version in
-force leaves its document as it was. Done twice, the second time changes nothing.
+force leaves its document as it was, and so does one on which Lynchpin itself fails, while the rest
+goes on. Done twice, the second time changes nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.exc import OperationalError
 
 from hub import audit, journal, library, publication
 from hub.apply import Batch
 from hub.bootstrap import Hub
+from hub.failure import place_of
 from hub.journal import Stored
 from hub.publication import Target
 from hub.store.tables import document
 from hub.translate import Named
-from schemas.problem import LynchpinError, Problem
+from schemas.problem import Cause, LynchpinError, Problem
 
-__all__ = ["Replayed", "affected", "replay"]
+__all__ = ["FAILED", "Replayed", "affected", "replay"]
+
+FAILED = Cause(
+    "LP-HUB-031",
+    "Lynchpin itself failed on this message; its documents stay as they were.",
+    "Report it with the place named here; replay again after an update.",
+)
 
 BATCH = 200
 _PROBLEMS_MAX = 20
@@ -40,6 +49,12 @@ class Replayed:
     failed: int = 0
     problems: dict[int, Problem] = field(default_factory=dict)
     last: int | None = None
+
+    def fail(self, number: int, problem: Problem) -> None:
+        """Note that the documents of a message stay as they were; of the first ones, why."""
+        self.failed += 1
+        if len(self.problems) < _PROBLEMS_MAX:
+            self.problems[number] = problem
 
     def add(self, other: Replayed) -> None:
         """Take over what a later batch came to."""
@@ -84,17 +99,42 @@ def replay(
     numbers = select(document.c.message_id).distinct()
     found = _others(connection, target, numbers, after).order_by(document.c.message_id)
     wanted = list(connection.scalars(found.limit(limit)))
-    done = Replayed(last=wanted[-1] if len(wanted) == limit else None)
     if not wanted:
-        return done
+        return Replayed()
     detail = {"from": wanted[0], "to": wanted[-1]}
     subject = f"mapping {target}"
     now = hub.now()
     audit.write(
         connection, actor=actor, act="mapping.replay", subject=subject, detail=detail, now=now
     )
-    batch = Batch(connection)
-    for number in wanted:
+    done = _together_or_apart(hub, connection, wanted, target)
+    done.last = wanted[-1] if len(wanted) == limit else None
+    return done
+
+
+def _together_or_apart(
+    hub: Hub, connection: Connection, numbers: list[int], target: Target
+) -> Replayed:
+    """Make the documents of messages again; one on which Lynchpin itself fails does so alone."""
+    done = Replayed()
+    try:
+        with connection.begin_nested():
+            return _together(hub, connection, numbers, target)
+    except OperationalError:
+        # The database is in trouble, not a message.
+        raise
+    except Exception as error:  # noqa: BLE001
+        if len(numbers) == 1:
+            done.fail(numbers[0], FAILED.at(place_of(error)))
+            return done
+    for number in numbers:
+        done.add(_together_or_apart(hub, connection, [number], target))
+    return done
+
+
+def _together(hub: Hub, connection: Connection, numbers: list[int], target: Target) -> Replayed:
+    batch, done = Batch(connection), Replayed()
+    for number in numbers:
         stored = journal.entry(connection, number)
         assert stored is not None
         _remake(hub, batch, stored, target, done)
@@ -114,9 +154,7 @@ def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replay
         mine = [named for named in named_ones if _is_of(batch, named, stored)]
         ready = [translator.translated(stored, named) for named in mine]
     except LynchpinError as error:
-        done.failed += 1
-        if len(done.problems) < _PROBLEMS_MAX:
-            done.problems[stored.id] = error.problem
+        done.fail(stored.id, error.problem)
         return
     flags = [batch.apply(each, stored.id, stored.stamped_at) for each in ready]
     done.remade += len(ready)

@@ -19,12 +19,15 @@ from mappings.splice import Edit, Piece, Place, comment, spliced
 from mappings.yaml_text import CHARACTERS_MAX, Map, Node, Scalar, parse
 from schemas.problem import ConfigError, Problem
 
-__all__ = ["Base", "Beside", "Composed", "compose", "composed"]
+__all__ = ["Base", "Beside", "Check", "Composed", "compose", "composed"]
 
 Beside = Callable[[str], str]
 """Gives the text of a table beside the mapping by its file name. Raises ``ConfigError``."""
 Base = Callable[[str], tuple[str, str]]
 """Gives text and file name of a mapping that may be extended. Raises ``ConfigError``."""
+
+Check = Callable[[str, str], object]
+"""Reads a plain text and its file name. Raises ``ConfigError`` if it is no mapping."""
 
 _RULE = re.compile(r"(?P<file>.*):(?P<line>[0-9]+)", re.DOTALL)
 _LINE = re.compile(r"^line [0-9]+: ")
@@ -44,17 +47,19 @@ class Composed:
         return self.lines[line - 1] if 0 < line <= len(self.lines) else (self.file, line)
 
 
-def compose(text: str, file: str, *, beside: Beside, base: Base) -> str:
+def compose(text: str, file: str, *, beside: Beside, base: Base, check: Check = spec.read) -> str:
     """The plain text that a mapping file stands for. Raises ``ConfigError`` with file and line."""
-    return composed(text, file, beside=beside, base=base).text
+    return composed(text, file, beside=beside, base=base, check=check).text
 
 
-def composed(text: str, file: str, *, beside: Beside, base: Base) -> Composed:
+def composed(
+    text: str, file: str, *, beside: Beside, base: Base, check: Check = spec.read
+) -> Composed:
     """Compose a mapping and check it. Raises ``ConfigError``; it names the file that is wrong."""
     tree = parse(text, file)
     header = {key.value: (key, value) for key, value in tree.entries}
     if "extends" not in header and not _tables(header):
-        spec.read(text, file)
+        check(text, file)
         return Composed(text, file, _lines_of(text, file))
     work = Work(_lines(text), file, beside)
     tree = parse(work.text, file)
@@ -64,7 +69,7 @@ def composed(text: str, file: str, *, beside: Beside, base: Base) -> Composed:
         where = f"{misfit.place[0]}:{misfit.place[1]}"
         detail = f"line {misfit.place[1]}: {misfit}"
         raise ConfigError(DIFFERENCES.at(detail, rule=where)) from None
-    return _checked(found)
+    return _checked(found, check)
 
 
 def _lines_of(text: str, file: str) -> tuple[Place, ...]:
@@ -128,13 +133,13 @@ def _lines(text: str) -> str:
     return "\n".join(text.removeprefix("\ufeff").splitlines()) + "\n"
 
 
-def _checked(found: Composed) -> Composed:
+def _checked(found: Composed, check: Check) -> Composed:
     """Refuse a text that is no mapping, and name the file and line that somebody has to mend."""
     if len(found.text) > CHARACTERS_MAX:
         detail = f"with its code tables more than {CHARACTERS_MAX} characters"
         raise ConfigError(HOSTILE.at(detail, file=found.file))
     try:
-        spec.read(found.text, found.file)
+        check(found.text, found.file)
     except ConfigError as error:
         raise ConfigError(_moved(found, error)) from None
     return found

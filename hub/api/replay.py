@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,8 @@ from schemas.problem import Problem
 __all__ = ["router"]
 
 router = APIRouter(tags=["mappings"])
+
+_log = logging.getLogger("lynchpin.replay")
 
 
 class Replaying(BaseModel):
@@ -63,4 +66,8 @@ async def replay_mapping(
     wanted = await parsed(request, Replaying)
     work = partial(replaying.replay, served.hub, target=target, after=wanted.after, actor=key.actor)
     done = await served.finish(work)
+    for number, problem in done.problems.items():
+        if problem.code == replaying.FAILED.code:
+            extra = {"code": problem.code, "message_id": number, "failure": problem.detail}
+            _log.error("Lynchpin failed on a message", extra=extra)
     return Batch(remade=done.remade, failed=done.failed, problems=done.problems, last=done.last)

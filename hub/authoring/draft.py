@@ -87,7 +87,13 @@ def read(path: Path, home: Home) -> Draft:
     Raises ``ConfigError`` naming the file and line that somebody has to mend.
     """
     name = _shown(path, home)
-    text = compose(_text(path, name), name, beside=tables.beside(path.parent), base=_extended)
+    text = compose(
+        _text(path, name),
+        name,
+        beside=tables.beside(path.parent),
+        base=_extended,
+        check=library.authored,
+    )
     return drafted(text, name, beside(path.parent))
 
 

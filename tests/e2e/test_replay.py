@@ -1,0 +1,89 @@
+"""Replays in the real program: what Lynchpin itself fails on stays, and the rest goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.contract.outside import CALLS, CODE, MAPPING, installed
+from tests.e2e.conftest import ROOT
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+    from tests.e2e.conftest import House
+
+FINE = '    return (Document("call", body),)\n'
+BUG = FINE.replace("    return", "    assert body['call'] != '7002'\n    return")
+"""What an update of a connector brings: it fails on one call, in a way that nobody foresaw."""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the connector of another author is installed, for every program that is run."""
+    site = tmp_path / "site"
+    installed(site)
+    monkeypatch.setenv("PYTHONPATH", f"{site}:{ROOT}")
+    return site
+
+
+@pytest.fixture
+def calls(site: Path, house: House) -> House:
+    """A house that has taken in some calls by the mapping that is shipped."""
+    settings = house.home / "lynchpin.toml"
+    settings.write_text(f'{settings.read_text()}\n[sources.acme_calls]\nconnector = "acme_calls"\n')
+    lines = "\n".join(map(json.dumps, CALLS.values()))
+    done = house.lynchpin("receive", "acme_calls", house.file(lines.encode()))
+    assert done.returncode == 0, done.stderr
+    return house
+
+
+def _updated(site: Path, old: str, new: str) -> None:
+    assert CODE.count(old) == 1
+    (site / "acme_calls" / "__init__.py").write_text(CODE.replace(old, new))
+
+
+def _published(house: House) -> None:
+    text = MAPPING.replace("= call", "= chat")
+    file = house.file(text.partition("examples:")[0].encode(), "own.yaml")
+    done = house.lynchpin("map", "publish", file)
+    assert done.returncode == 0, done.stderr
+
+
+def _replayed(house: House, *options: str) -> tuple[CompletedProcess[str], dict[str, Any]]:
+    done = house.lynchpin("map", "replay", "acme_calls.call", "--json", *options)
+    return done, json.loads(done.stdout)
+
+
+def _kinds(house: House) -> dict[str, str]:
+    rows = map(json.loads, house.export("Interaction").splitlines())
+    return {row["document"]["id"]: row["document"]["kind"] for row in rows}
+
+
+@pytest.mark.parametrize("way", ["here", "there"])
+def test_a_call_on_which_an_update_fails_stays_and_the_others_go_on(
+    site: Path, calls: House, way: str
+) -> None:
+    _published(calls)
+    _updated(site, FINE, BUG)
+    if way == "here":
+        done, said = _replayed(calls)
+    else:
+        with calls.up() as up:
+            done, said = _replayed(calls)
+            logged = [line for line in up.lines() if line["logger"] == "lynchpin.replay"]
+        assert [(line["code"], line["message_id"]) for line in logged] == [("LP-HUB-031", 2)]
+    assert done.returncode == 1
+    assert (said["remade"], said["failed"]) == (2, 1)
+    problem = said["problems"]["2"]
+    assert problem["code"] == "LP-HUB-031"
+    assert problem["detail"].startswith("AssertionError in decode")
+    assert _kinds(calls) == {"7001": "chat", "7002": "call", "7003": "chat"}
+    # Once it is mended, only that call is left.
+    _updated(site, FINE, FINE)
+    done, said = _replayed(calls)
+    assert (done.returncode, said["remade"], said["failed"]) == (0, 1, 0)
+    assert set(_kinds(calls).values()) == {"chat"}
