@@ -54,15 +54,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(home: Home, asked: argparse.Namespace) -> int:
+    # Who stops the agent while it starts is heard as well, and starting takes a second.
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
     from store_agent.run import run
 
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
     # Its lines name every call, and there is one for each batch.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     return 0 if run(home, stopping) else 1
 
 

@@ -121,7 +121,11 @@ def state(house: House) -> dict[str, Any]:
 
 def finish(house: House, store: Store, port: int) -> None:
     """Let both run until nothing is left to do."""
+    log = store.folder / "agent.log"
+    before = log.stat().st_size if log.exists() else 0
     with hub(house, port), store.agent() as agent:
+        # Nothing may be left to do from the first, and who is not up yet cannot stop in order.
+        wait_until(lambda: b"watching" in log.read_bytes()[before:], "the agent does not start")
         wait_until(store.is_done, "the agent does not get through")
         wait_until(lambda: is_settled(house.home), "the hub does not settle")
         agent.terminate()
