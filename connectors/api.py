@@ -229,9 +229,10 @@ class Connector:
     Raises ``Denied``; ``ConfigError``, whatever the request, for secrets that its scheme cannot
     use. A connector without it takes no webhooks: its records come in with a key.
 
-    ``again(payload, context, options)`` gives what ``decode`` gave for a slice that it has taken
-    before, and need not prove again that it is lawful. Plans read the whole journal by it; without
-    it they take ``decode``.
+    ``again(payload, context, options, reads)`` gives what ``decode`` gave for a slice that it has
+    taken before, and need not prove again that it is lawful. Plans read the whole journal by it;
+    without it they take ``decode``. Nobody will look at any field of a document that is not named
+    in ``reads``, unless that is ``None``: what stands there instead is no matter.
 
     ``reply(request, options)`` answers a webhook. Without it the sender gets the record's number.
 
@@ -253,7 +254,7 @@ class Connector:
     verify: Callable[[Request, Secrets, Any, datetime], Stamp] | None = None
     reply: Callable[[Request, Any], Reply] | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    again: Callable[[bytes, bytes, Any], tuple[Document, ...]] | None = None
+    again: Callable[[bytes, bytes, Any, frozenset[str] | None], tuple[Document, ...]] | None = None
     bind: Callable[[Any], Connector] | None = None
 
     def bound(self, options: Any) -> Connector:

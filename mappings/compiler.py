@@ -37,13 +37,16 @@ __all__ = ["Unknown", "compile_fast", "compile_traced"]
 Unknown = list[tuple[str, str, str]]
 
 
-def compile_fast(spec: Spec) -> Callable[[Any, Unknown, Reference], dict[str, Any]]:
+def compile_fast(
+    spec: Spec, *, sparse: bool = False
+) -> Callable[[Any, Unknown, Reference], dict[str, Any]]:
     """Build ``f(body, unknown, reference) -> document``.
 
-    Codes and numbers without an entry are added to ``unknown``: target, table, raw.
+    Codes and numbers without an entry are added to ``unknown``: target, table, raw. What is built
+    ``sparse`` does the same, sooner if there are but a few rules.
     """
     function: Callable[[Any, Unknown, Reference], dict[str, Any]]
-    function = _Compiler(spec, traced=False).function()
+    function = _Compiler(spec, traced=False, sparse=sparse).function()
     return function
 
 
@@ -75,11 +78,13 @@ def _chosen(rules: Rules, target: tuple[str, ...]) -> bool:
 
 
 class _Compiler:
-    def __init__(self, spec: Spec, *, traced: bool) -> None:
+    def __init__(self, spec: Spec, *, traced: bool, sparse: bool = False) -> None:
         self._spec = spec
         self._traced = traced
         self._w = Writer()
-        self._reader: Reader = XmlReader(self._w) if spec.reads == "xml" else JsonReader(self._w)
+        self._reader: Reader = (
+            XmlReader(self._w, sparse=sparse) if spec.reads == "xml" else JsonReader(self._w)
+        )
         self._loops = Loops(self._w, self._reader, traced=traced)
         self._values = Values(spec, self._w, self._reader, self._loops, traced=traced)
 

@@ -28,7 +28,7 @@ from mappings.rules import (
 )
 from mappings.unreachable import idle_tables, unreachable
 
-__all__ = ["Finding", "idle_ignores", "static", "unread", "unread_values"]
+__all__ = ["Finding", "idle_ignores", "looked_at", "static", "unread", "unread_values"]
 
 Names = tuple[str, ...]
 """A source path without indices; an attribute is ``@name``, as in a mapping."""
@@ -125,6 +125,22 @@ def unread_values(mapping: Mapping, body: Any) -> dict[str, Any]:
         for names, value in left.items()
         if not any(names[: len(above)] == above for above in ignored)
     }
+
+
+def looked_at(rules: Rules, above: Names = ()) -> Iterator[Names]:
+    """Every place of the source that rules look at, those of their loops included.
+
+    No names at all stand for the whole of it.
+    """
+    yield from _of_rules(rules, above)
+    for rule in rules:
+        if isinstance(rule, Choice):
+            for branch in rule.branches:
+                yield from looked_at(branch.rules or (), above)
+        elif isinstance(rule, Within | Each):
+            inside = _names(rule.source, above)
+            yield inside
+            yield from looked_at(rule.rules, inside)
 
 
 def _found(mapping: Mapping, body: Any) -> Iterator[tuple[Names, Any]]:

@@ -199,13 +199,15 @@ class XmlReader:
 
     Looking children up one by one costs more than one pass that maps them all, except at the top
     where an element holds a list: there the pass would visit every element of it. A list that
-    several rules go through is read once, with the children of its elements.
+    several rules go through is read once, with the children of its elements. A ``sparse`` reader is
+    for a few rules of many, which look for one child or two of an element.
     """
 
     gives_text = True
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, *, sparse: bool = False) -> None:
         self._w = writer
+        self._sparse = sparse
         self._choosers: dict[Step, str] = {}
 
     def leaf(self, path: Path, scope: Scope) -> str:
@@ -238,7 +240,7 @@ class XmlReader:
         variable = self._w.fresh("n")
         if step.index is not None or step.where is not None:
             found = f"{self._chooser(step)}({parent})"
-        elif above.from_top or (above.steps in scope.list_parents and not scope.in_list):
+        elif self._sparse or self._at_a_list(above, scope):
             found = f"next({parent}.iterchildren({self._w.constant(tag(step.name))}), None)"
         else:
             children = self._children(above, parent, scope)
@@ -247,6 +249,9 @@ class XmlReader:
         guard = f" if {parent} is not None else None" if above.steps else ""
         self._w.line(f"{variable} = {found}{guard}")
         return variable
+
+    def _at_a_list(self, above: Path, scope: Scope) -> bool:
+        return above.from_top or (above.steps in scope.list_parents and not scope.in_list)
 
     def _chooser(self, step: Step) -> str:
         """The name of the function for a step; equal steps share one."""
@@ -272,7 +277,7 @@ class XmlReader:
             found = f"({found} if {name} in {scope.known['children', above]} else ())"
         elif above.steps:
             found = f"({found} if {parent} is not None else ())"
-        if scope.loops[path] < 2:
+        if self._sparse or scope.loops[path] < 2:
             return inner.node, found
         inner.known["children", _HERE] = children = self._w.fresh("m")
         return f"({inner.node}, {children})", self._shared(path, found, scope)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from pydantic import field_validator
 
 from connectors.api import DEPTH, ENCODING, MALFORMED, TRUNCATED, Options
@@ -50,6 +51,8 @@ SURROGATE = Cause(
     "Have the sender cut texts between characters and send it again, then discard this one.",
 )
 
+_AGAIN = msgspec.json.Decoder(float_hook=Decimal)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _DIGITS_MAX = 40
 _EIGHT_BIT = frozenset({"iso-8859-1", "iso-8859-15", "windows-1252"})
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -85,12 +88,25 @@ def decode_json(payload: bytes, *, encoding: str | None = None) -> Any:
         raise Rejected(DEPTH.at()) from None
 
 
-def decode_again(payload: bytes, *, encoding: str | None = None) -> Any:
+def decode_again(
+    payload: bytes, *, encoding: str | None = None, reads: frozenset[str] | None = None
+) -> Any:
     """Give the value of a document that ``decode_json`` has taken before, and prove nothing again.
 
-    That it is lawful is known, so none of its keys and numbers is looked at one by one.
+    That it is lawful is known, so a parser serves that could not tell. Of the top fields only those
+    in ``reads`` are decoded, if it is given: the others stand in their places unread.
     """
-    return json.loads(_text(payload, encoding), parse_float=Decimal)
+    text = _text(payload, encoding)
+    if reads is None:
+        return _AGAIN.decode(text)
+    try:
+        fields: dict[str, Any] = _FIELDS.decode(text)
+    except msgspec.ValidationError:
+        return _AGAIN.decode(text)
+    for name in reads:
+        if name in fields:
+            fields[name] = _AGAIN.decode(fields[name])
+    return fields
 
 
 def _strict(payload: bytes, text: str) -> Any:

@@ -41,6 +41,7 @@ _KIND_OF_WRAPPER = {
 _WRAPPERS = frozenset({b"order", b"refund", b"customer"})
 _LISTS = frozenset({b"orders", b"refunds", b"customers"})
 _CONTENT = {"order": content.ORDER, "refund": content.REFUND, "customer": content.CUSTOMER}
+_LOOKED_AT = frozenset({"id", "admin_graphql_api_id", "refunds"})
 _GLOBAL_ID = "gid://shopify/"
 
 
@@ -73,9 +74,12 @@ def decode(payload: bytes, context: bytes, options: JsonOptions) -> tuple[Docume
     return documents
 
 
-def again(payload: bytes, context: bytes, options: JsonOptions) -> tuple[Document, ...]:
-    """The documents of a message that ``decode`` has taken before."""
-    return _documents(decode_again(payload, encoding=options.encoding), context)
+def again(
+    payload: bytes, context: bytes, options: JsonOptions, reads: frozenset[str] | None
+) -> tuple[Document, ...]:
+    """The documents of a message that ``decode`` has taken before; refunds are decoded whole."""
+    needed = None if reads is None else reads | _LOOKED_AT
+    return _documents(decode_again(payload, encoding=options.encoding, reads=needed), context)
 
 
 def _documents(body: Any, context: bytes) -> tuple[Document, ...]:

@@ -101,14 +101,20 @@ def _money(model: object) -> tuple[str, Decimal] | None:
     return None
 
 
-def decoded(way: Translator, stored: Stored, kinds: set[str]) -> dict[str, Document]:
+def decoded(
+    way: Translator, stored: Stored, kinds: set[str], reads: frozenset[str] | None = None
+) -> dict[str, Document]:
     """The documents of a message that are of these kinds, by where they lie in it.
 
-    Raises ``Rejected`` as decoding does.
+    Only the fields in ``reads`` need be there, if it is given. Raises ``Rejected`` as decoding
+    does.
     """
     # What a document was made from was decoded when it came; what is held need not have been.
-    applied = way.connector.again if stored.state == "applied" else None
-    found = (applied or way.connector.decode)(stored.payload, stored.context, way.options)
+    again = way.connector.again if stored.state == "applied" else None
+    if again is None:
+        found = way.connector.decode(stored.payload, stored.context, way.options)
+    else:
+        found = again(stored.payload, stored.context, way.options, reads)
     return {document.at: document for document in found if document.kind in kinds}
 
 

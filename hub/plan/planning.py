@@ -137,7 +137,7 @@ class _Page:
                 published=self.report.published,
                 limit=PAGE,
             )
-            for made, document in self._decoded(found):
+            for made, document in self._decoded(found, self.pair.reads):
                 self._document(made, document)
             last = found[-1] if found else None
             following = ("documents", last.stored.id, last.fact) if last else ("held", 0, "")
@@ -152,13 +152,16 @@ class _Page:
             following = (phase, number, fact)
         self.report.cursor = following
 
-    def _decoded(self, page: list[history.Made]) -> Iterator[tuple[history.Made, Document]]:
+    def _decoded(
+        self, page: list[history.Made], reads: frozenset[str] | None = None
+    ) -> Iterator[tuple[history.Made, Document]]:
         """The documents as they were decoded; those of another kind of message are passed over."""
         number, found = 0, dict[str, Document]()
         for made in page:
             if made.stored.id != number:
                 number = made.stored.id
-                found = decoded(self._comparison.way(made.stored), made.stored, self._kinds)
+                way = self._comparison.way(made.stored)
+                found = decoded(way, made.stored, self._kinds, reads)
             if (document := found.get(made.at)) is not None:
                 yield made, document
 
@@ -168,6 +171,8 @@ class _Page:
         if same and made.mapping == self.report.published:
             counts.equal += 1
             return
+        for _, whole in self._decoded([made]):
+            document = whole
         before = comparison.made(made.stored, document, comparison.published)
         stored = None if made.body is None else json.loads(made.body)
         if isinstance(before, Problem) or (stored is not None and before.values != stored):

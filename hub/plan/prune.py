@@ -3,7 +3,8 @@
 Rules of one document do not read what other rules have filled, so the part of a document below one
 of its top fields is made by the rules that fill below it and by nothing else. Where these are the
 same in both texts, and with them the code tables that they name, that part is the same, and so is
-whatever fails in it.
+whatever fails in it. The same holds of the elements of a list that both texts make from the same
+places of the source.
 """
 
 from __future__ import annotations
@@ -14,9 +15,20 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from mappings.compiler import Unknown, compile_fast
+from mappings.coverage import looked_at
 from mappings.mapping import Mapping
 from mappings.reference import Reference
-from mappings.rules import Choice, Rule, Rules
+from mappings.rules import (
+    Assign,
+    Choice,
+    Constant,
+    Each,
+    Expression,
+    Gather,
+    Rule,
+    Rules,
+    skips,
+)
 from mappings.spec import Spec
 
 __all__ = ["Pair", "pair"]
@@ -27,6 +39,9 @@ _COMPARED = {"rules", "codes", "model"}
 _TELLS_NOTHING = {"name", "ignore", "unset", "examples", "text", "file", "version", "declared"}
 """What of a mapping does not change what it makes of a document."""
 _PLACE = {"line", "text"}
+_FEW = 3
+_PRESENT = Gather(("",), (Expression((Constant("1"),), (), "= 1"),), 0)
+"""Filled in every element, because one that has nothing would be left out of its list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +53,28 @@ class Pair:
     same: bool
     rules: int
     """How many of the top rules of the new one are left."""
+    reads: frozenset[str] | None
+    """The top fields of the source that are read; ``None`` if that is the whole of it."""
 
 
 def pair(old: Mapping, new: Mapping) -> Pair:
     """The parts of two mappings for the same documents in which they differ."""
-    if not _alike(old.spec, new.spec):
-        whole = [compile_fast(mapping.spec) for mapping in (old, new)]
-        return Pair(whole[0], whole[1], same=False, rules=len(new.spec.rules))
-    changed = _differing(old.spec.codes, new.spec.codes)
-    groups = _grouped((*old.spec.rules, *new.spec.rules))
-    olds, news = (_by_group(mapping.spec.rules, groups) for mapping in (old, new))
-    differ = {
-        group
-        for group in {*olds, *news}
-        if [_plain(rule) for rule in olds[group]] != [_plain(rule) for rule in news[group]]
-        or any(changed & set(_texts(_plain(rule))) for rule in news[group])
-    }
-    pruned = [_left(mapping.spec, groups, differ) for mapping in (old, new)]
-    forms = [compile_fast(spec) for spec in pruned]
-    return Pair(forms[0], forms[1], same=not differ, rules=len(pruned[1].rules))
+    then, now = old.spec, new.spec
+    same = False
+    if _alike(then, now):
+        left = _left(then.rules, now.rules, _differing(then.codes, now.codes))
+        then, now = replace(then, rules=left[0]), replace(now, rules=left[1])
+        same = not any(left)
+    old_form, new_form = (
+        compile_fast(spec, sparse=len(spec.rules) <= _FEW) for spec in (then, now)
+    )
+    return Pair(old_form, new_form, same=same, rules=len(now.rules), reads=_reads(then, now))
+
+
+def _reads(*specs: Spec) -> frozenset[str] | None:
+    """The top fields of the source that these rules read; ``None`` if one takes the whole of it."""
+    paths = [names for spec in specs for names in looked_at(spec.rules)]
+    return frozenset(names[0] for names in paths) if all(paths) else None
 
 
 def _alike(old: Spec, new: Spec) -> bool:
@@ -69,9 +87,62 @@ def _differing(old: dict[str, dict[str, str]], new: dict[str, dict[str, str]]) -
     return {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
-def _left(spec: Spec, groups: dict[str, str], differ: set[str]) -> Spec:
-    rules = tuple(rule for rule in spec.rules if groups[_tops(rule)[0]] in differ)
-    return replace(spec, rules=rules)
+def _left(old: Rules, new: Rules, changed: set[str]) -> tuple[Rules, Rules]:
+    """The rules of both sides whose results may differ; none on either side where none may."""
+    groups = _grouped((*old, *new))
+    olds, news = _by_group(old, groups), _by_group(new, groups)
+    then: list[Rule] = []
+    now: list[Rule] = []
+    for group in {**olds, **news}:
+        if _same(olds[group], news[group], changed):
+            continue
+        lists = _lists_left(olds[group], news[group], changed)
+        then += olds[group] if lists is None else lists[0]
+        now += news[group] if lists is None else lists[1]
+    return tuple(then), tuple(now)
+
+
+def _same(old: list[Rule], new: list[Rule], changed: set[str]) -> bool:
+    plain = [_plain(rule) for rule in old]
+    return plain == [_plain(rule) for rule in new] and not changed & set(_texts(plain))
+
+
+def _lists_left(
+    old: list[Rule], new: list[Rule], changed: set[str]
+) -> tuple[list[Rule], list[Rule]] | None:
+    """Loops over the same elements on both sides, with only what differs of each element.
+
+    ``None`` where the elements need not be the same, or where leaving rules out would tell less:
+    a constant is filled only beside something else.
+    """
+    pairs = list(zip(old, new, strict=False))
+    if len(old) != len(new) or not all(_one_loop(*both) for both in pairs):
+        return None
+    then: list[Rule] = []
+    now: list[Rule] = []
+    for was, will in pairs:
+        if not isinstance(was, Each) or not isinstance(will, Each):
+            raise TypeError(was)
+        left = _left(was.rules, will.rules, changed)
+        if any(_is_constant(rule) for rule in (*left[0], *left[1])):
+            return None
+        then.append(replace(was, rules=(*left[0], _PRESENT)))
+        now.append(replace(will, rules=(*left[1], _PRESENT)))
+    return then, now
+
+
+def _one_loop(old: Rule, new: Rule) -> bool:
+    """Whether both make one element for each of the same places."""
+    if not isinstance(old, Each) or not isinstance(new, Each):
+        return False
+    if old.put_together or skips(old.rules) or skips(new.rules):
+        return False
+    heads = [_plain(replace(rule, rules=())) for rule in (old, new)]
+    return bool(heads[0] == heads[1])
+
+
+def _is_constant(rule: Rule) -> bool:
+    return isinstance(rule, Assign) and rule.expression.constant is not None
 
 
 def _by_group(rules: Rules, groups: dict[str, str]) -> defaultdict[str, list[Rule]]:

@@ -35,8 +35,13 @@ def test_again_gives_what_decode_gave(name: str, sample: Path) -> None:
         except Rejected:
             # Nothing was made from it, so nobody decodes it again.
             continue
-        after = again(piece.payload, piece.context, options)
+        after = again(piece.payload, piece.context, options, None)
         assert repr(after) == repr(before)
+        for name_, value in before[0].body.items():
+            some = again(piece.payload, piece.context, options, frozenset({name_}))
+            assert [(one.kind, one.at) for one in some] == [(one.kind, one.at) for one in before]
+            assert repr(some[0].body[name_]) == repr(value)
+            assert repr(some[1:]) == repr(before[1:])
 
 
 def test_there_are_samples() -> None:

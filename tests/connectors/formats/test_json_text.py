@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.formats.json_text import JsonOptions, decode_json
+from connectors.formats.json_text import JsonOptions, decode_again, decode_json
 from schemas.problem import Problem, Rejected
 
 VALUES = st.recursive(
@@ -158,3 +158,36 @@ def test_deep_nesting_is_a_problem_and_no_crash(payload: bytes) -> None:
 def test_no_problem_shows_a_value() -> None:
     for payload in (b'{"note": "secret", "note": "secret"}', b'{"note": "secret" "x"}', b'"secret'):
         assert "secret" not in problem_of(payload).line()
+
+
+NUMBERS = st.from_regex(
+    r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,1})?", fullmatch=True
+)
+
+
+@given(VALUES, NUMBERS, st.sets(st.text("abc", max_size=3)), st.booleans(), st.booleans())
+def test_what_was_taken_once_is_read_again_as_it_was(
+    value: Any,
+    number: str,
+    reads: set[str],
+    ascii_only: bool,  # noqa: FBT001
+    bom: bool,  # noqa: FBT001
+) -> None:
+    text = json.dumps({"a": value, "b": [], "number": 0}, ensure_ascii=ascii_only)
+    payload = bom * b"\xef\xbb\xbf" + f"{text[:-2]}{number}}}".encode()
+    before = decode_json(payload)
+    assert repr(decode_again(payload)) == repr(before)
+    some = decode_again(payload, reads=frozenset({*reads, "number"}))
+    assert list(some) == list(before)
+    assert all(
+        repr(some[name]) == repr(before[name]) for name in {*reads, "number"} & before.keys()
+    )
+
+
+@pytest.mark.parametrize(
+    "payload", [b"[1.10]", b'"text"', b"7", b"null", '["é"]'.encode("latin-1")]
+)
+def test_what_has_no_fields_is_read_again_whole(payload: bytes) -> None:
+    before = decode_json(payload, encoding="iso-8859-1")
+    again = decode_again(payload, encoding="iso-8859-1", reads=frozenset({"a"}))
+    assert repr(again) == repr(before)
