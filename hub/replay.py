@@ -10,7 +10,11 @@ goes on. Done twice, the second time changes nothing.
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_right
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -20,22 +24,42 @@ from hub import audit, journal, library, publication
 from hub.apply import Batch
 from hub.bootstrap import Hub
 from hub.failure import place_of
+from hub.home import Home
 from hub.journal import Stored
+from hub.plan import shelf
 from hub.publication import Target
-from hub.store.tables import document
+from hub.store.tables import document, message, record
 from hub.translate import Named
-from schemas.problem import Cause, LynchpinError, Problem
+from schemas.problem import Cause, LynchpinError, Problem, Refused
 
-__all__ = ["FAILED", "Replayed", "affected", "replay"]
+__all__ = ["FAILED", "Part", "Replayed", "affected", "replay"]
 
 FAILED = Cause(
     "LP-HUB-031",
     "Lynchpin itself failed on this message; its documents stay as they were.",
     "Report it with the place named here; replay again after an update.",
 )
+OTHER_PLAN = Cause(
+    "LP-PLAN-004",
+    "The plan does not say what the mapping in force makes otherwise.",
+    "Publish the mapping upon this plan first; or plan again, or replay without a plan.",
+)
 
 BATCH = 200
 _PROBLEMS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which documents: those of messages that were received ``since`` a moment, in UTC, and those
+    that a finished ``plan`` of the version in force found to be made otherwise by it.
+    """
+
+    since: str | None = None
+    plan: str | None = None
+
+
+EVERYTHING = Part()
 
 
 @dataclass(slots=True)
@@ -65,28 +89,64 @@ class Replayed:
         self.last = other.last
 
 
-def affected(connection: Connection, target: Target) -> int:
-    """How many documents another version made than the one in force."""
-    return connection.scalar(_others(connection, target, select(func.count()), 0)) or 0
+def affected(hub: Hub, connection: Connection, target: Target, part: Part = EVERYTHING) -> int:
+    """How many documents another version made than the one in force. Raises as ``replay`` does."""
+    if part.plan is None:
+        return connection.scalar(_others(connection, target, part, func.count())) or 0
+    return sum(1 for _ in _numbers(hub.home, connection, target, part))
 
 
 def _others(
-    connection: Connection, target: Target, columns: Select[Any], after: int
+    connection: Connection, target: Target, part: Part, column: Any, after: int = 0
 ) -> Select[Any]:
     """Documents of a kind, in messages after this one, of any version but the one in force."""
     versions = publication.versions(connection, target)
     versions.discard(library.in_force(connection, target.connector, target.kind).version)
-    return (
-        columns.select_from(document)
+    found = (
+        select(column)
+        .select_from(document)
         .where(document.c.mapping.in_(sorted(versions)))
         .where(document.c.message_id > after)
     )
+    if part.since is None:
+        return found
+    received = record.c.received_at >= part.since
+    return found.join(message, message.c.id == document.c.message_id).join(record).where(received)
+
+
+def _numbers(
+    home: Home, connection: Connection, target: Target, part: Part, after: int = 0
+) -> Generator[int]:
+    """The messages that these documents were made from, in their order, once for each document."""
+    runs = None if part.plan is None else _runs(home, connection, target, part.plan)
+    found = _others(connection, target, part, document.c.message_id, after)
+    with closing(connection.scalars(found.order_by(document.c.message_id))) as numbers:
+        for number in numbers:
+            if runs is None or _within(runs, number):
+                yield number
+
+
+def _runs(home: Home, connection: Connection, target: Target, plan: str) -> list[tuple[int, int]]:
+    """What a plan found affected. Raises as ``replay`` does."""
+    report = shelf.read(home, plan)
+    version = publication.version_in_force(connection, target)
+    if report.proposed != version:
+        raise Refused(OTHER_PLAN.at(f"it knows {report.proposed}, not {version}"))
+    if not report.done:
+        raise Refused(OTHER_PLAN.at("it was cut short; go on with --resume"))
+    return report.affected
+
+
+def _within(runs: list[tuple[int, int]], number: int) -> bool:
+    at = bisect_right(runs, number, key=lambda run: run[0]) - 1
+    return at >= 0 and number <= runs[at][1]
 
 
 def replay(
     hub: Hub,
     connection: Connection,
     target: Target,
+    part: Part = EVERYTHING,
     *,
     after: int = 0,
     actor: str,
@@ -94,11 +154,11 @@ def replay(
 ) -> Replayed:
     """Make the next documents again, those of ``limit`` messages after this one.
 
-    Audited before it acts. The caller commits.
+    Audited before it acts. The caller commits. Raises ``Rejected`` where there is no such plan,
+    and ``Refused`` where it is of another text than the one in force or was cut short.
     """
-    numbers = select(document.c.message_id).distinct()
-    found = _others(connection, target, numbers, after).order_by(document.c.message_id)
-    wanted = list(connection.scalars(found.limit(limit)))
+    with closing(_numbers(hub.home, connection, target, part, after)) as found:
+        wanted = [number for number, _ in islice(groupby(found), limit)]
     if not wanted:
         return Replayed()
     detail = {"from": wanted[0], "to": wanted[-1]}

@@ -15,6 +15,8 @@ from hub.api.errors import answers
 from hub.api.mappings import Connector, Kind, target_of
 from hub.api.messages import Operator
 from hub.api.served import ServedHere
+from hub.replay import Part
+from hub.since import moment
 from schemas.problem import Problem
 
 __all__ = ["router"]
@@ -25,14 +27,24 @@ _log = logging.getLogger("lynchpin.replay")
 
 
 class Replaying(BaseModel):
-    """Where the batch begins."""
+    """Where the batch begins, and what is to be made again; without more, all there is."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"example": {"after": 0}}
+        frozen=True, extra="forbid", json_schema_extra={"example": {"after": 0, "since": "7d"}}
     )
 
     after: int = Field(
         default=0, ge=0, lt=2**63, description="The `last` of the batch before, or 0 to begin."
+    )
+    since: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Only what came in since then: a moment, a date, or how long ago, as in 7d.",
+    )
+    plan: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Only what this plan of the version in force found to be made otherwise.",
     )
 
 
@@ -52,7 +64,7 @@ class Batch(BaseModel):
 
 @router.post(
     "/mappings/{connector}/{kind}/replay",
-    responses=answers(404, 408, 413),
+    responses=answers(400, 404, 408, 413),
     openapi_extra=asked(Replaying),
 )
 async def replay_mapping(
@@ -64,7 +76,15 @@ async def replay_mapping(
     """
     target = target_of(connector, kind)
     wanted = await parsed(request, Replaying)
-    work = partial(replaying.replay, served.hub, target=target, after=wanted.after, actor=key.actor)
+    since = wanted.since and moment(wanted.since, served.hub.now())
+    work = partial(
+        replaying.replay,
+        served.hub,
+        target=target,
+        part=Part(since, wanted.plan),
+        after=wanted.after,
+        actor=key.actor,
+    )
     done = await served.finish(work)
     for number, problem in done.problems.items():
         if problem.code == replaying.FAILED.code:

@@ -29,7 +29,7 @@ from hub.people.view import Found, Person
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
-from hub.replay import Replayed
+from hub.replay import Part, Replayed
 from hub.settle import Settled
 from schemas.problem import Rejected
 
@@ -107,13 +107,15 @@ class Here:
         with writing() as hub, hub.engine.begin() as connection:
             return publishing.rollback(connection, target, to, actor=self._actor, now=hub.now())
 
-    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
         """Make documents of other versions again."""
         total = Replayed(last=0)
         with writing() as hub:
             while (after := total.last) is not None:
                 with hub.engine.begin() as connection:
-                    done = replaying.replay(hub, connection, target, after=after, actor=self._actor)
+                    done = replaying.replay(
+                        hub, connection, target, part, after=after, actor=self._actor
+                    )
                 total.add(done)
                 progress(done.remade)
         return total

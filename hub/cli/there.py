@@ -7,7 +7,7 @@ import getpass
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from hub.people.view import Found, Person
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
-from hub.replay import Replayed
+from hub.replay import Part, Replayed
 from hub.running import Running
 from hub.settle import Settled
 from schemas.problem import (
@@ -220,11 +220,12 @@ class There:
         """Put an earlier version of a mapping in force again."""
         return _publication(self._answer("POST", f"{_mapping(target)}/rollback", json={"to": to}))
 
-    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
         """Make documents of other versions again."""
         total = Replayed(last=0)
         while (after := total.last) is not None:
-            said = self._answer("POST", f"{_mapping(target)}/replay", json={"after": after})
+            wanted = {"after": after, **asdict(part)}
+            said = self._answer("POST", f"{_mapping(target)}/replay", json=wanted)
             problems = {int(n): Problem(**each) for n, each in said["problems"].items()}
             done = Replayed(said["remade"], said["failed"], problems, said["last"])
             total.add(done)

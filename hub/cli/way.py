@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
-    from hub.replay import Replayed
+    from hub.replay import Part, Replayed
     from hub.settle import Settled
 
 __all__ = ["KINDS", "Noun", "Way", "way"]
@@ -73,7 +73,7 @@ class Way(Protocol):
     def rollback(self, target: Target, to: str | None) -> Publication:
         """Put an earlier version of a mapping in force again."""
 
-    def replay(self, target: Target, progress: Callable[[int], None]) -> Replayed:
+    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
         """Make documents of other versions again by the mapping in force, batch by batch."""
 
     def find_people(self, text: str, *, region: str | None) -> Found:

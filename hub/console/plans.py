@@ -11,8 +11,6 @@ from hub.api.served import ServedHere
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import VisitHere
 from hub.plan import shelf
-from hub.plan.report import Report
-from schemas.problem import ConfigError, Rejected
 
 __all__ = ["router"]
 
@@ -33,7 +31,7 @@ def show_plan(
     name: Annotated[str, Path(max_length=40)], served: ServedHere, visit: VisitHere
 ) -> Response:
     """A plan whole: its counts, and what differs, fails, is worth something else or moves."""
-    report = _read(served, name)
+    report = shelf.read(served.hub.home, name)
     changes = sorted(report.changes, key=lambda each: (-each.count, each.path))
     failures = sorted(report.failures, key=lambda each: (not each.new, -each.count))
     return page(
@@ -44,10 +42,3 @@ def show_plan(
         failures=failures[:_SHOWN_MAX],
         more=max(len(changes), len(failures)) > _SHOWN_MAX,
     )
-
-
-def _read(served: ServedHere, name: str) -> Report:
-    try:
-        return shelf.read(served.hub.home, name)
-    except ConfigError as error:
-        raise Rejected(error.problem) from None

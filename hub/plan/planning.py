@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -38,6 +37,7 @@ from hub.plan.report import (
     Sample,
     Window,
 )
+from hub.since import moment
 from schemas.problem import LynchpinError, Problem
 
 __all__ = ["begun", "plan"]
@@ -49,17 +49,16 @@ _GROUPS_MAX = 2000
 _EXAMINED_MAX = 500
 """Documents whose people are worked out, which takes for one as long as to map a hundred."""
 _SHOWN_MAX = 80
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def begun(hub: Hub, draft: Draft, *, source: str | None, since: str | None) -> Report:
-    """A plan that has not looked at anything yet; ``since`` is a time before now, as in ``7d``."""
+    """A plan that has not looked at anything yet; ``since`` is as people say it, as in ``7d``."""
     with hub.engine.begin() as connection:
         target = draft.target
         published = library.in_force(connection, target.connector, target.kind)
         last = history.last_message(connection)
     at_ = hub.now()
-    window = Window(last=last, source=source, since=_before(at_, since), asked=since)
+    window = Window(last=last, source=source, since=since and moment(since, at_), asked=since)
     stamp = "".join(c for c in at_[:19] if c.isdigit())
     return Report(
         id=f"{stamp[:8]}-{stamp[8:]}-{draft.mapping.version[:6]}",
@@ -71,13 +70,6 @@ def begun(hub: Hub, draft: Draft, *, source: str | None, since: str | None) -> R
         begun_at=at_,
         window=window,
     )
-
-
-def _before(now: str, time: str | None) -> str | None:
-    if time is None:
-        return None
-    then = datetime.fromisoformat(now) - timedelta(**{_UNITS[time[-1]]: int(time[:-1])})
-    return then.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def plan(
@@ -175,11 +167,13 @@ class _Page:
             document = whole
         before = comparison.made(made.stored, document, comparison.published)
         stored = None if made.body is None else json.loads(made.body)
-        if isinstance(before, Problem) or (stored is not None and before.values != stored):
-            # What stands in the hub is the truth of today, whatever made it.
-            counts.drifted += 1
+        # What stands in the hub is the truth of today, whatever made it.
+        drifted = isinstance(before, Problem) or (stored is not None and before.values != stored)
+        counts.drifted += drifted
         after = before if same else comparison.made(made.stored, document, comparison.proposed)
         self._compared(made.fact, made.stored, before, after)
+        if before != after or (drifted and isinstance(after, Made)):
+            self.report.affects(made.stored.id)
 
     def _held(self, stored: Stored) -> None:
         """A held message whose documents fail in the mapping, or would."""

@@ -156,6 +156,17 @@ class Report(_Part):
     failures: list[Failure] = []
     money: dict[str, Money] = {}
     people: People = People()
+    affected: list[tuple[int, int]] = []
+    """Messages whose documents a replay would make otherwise, from the first to the last of each
+    run of numbers: a plan that changes everything is as short as one that changes nothing."""
+
+    def affects(self, number: int) -> None:
+        """Note a message; they come in the order of their numbers."""
+        first, last = self.affected[-1] if self.affected else (number, number)
+        if number > last + 1:
+            self.affected.append((number, number))
+        else:
+            self.affected[-1:] = [(first, number)]
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from hub import home as homes
 from hub.home import Home
 from hub.plan.report import Report
-from schemas.problem import Cause, ConfigError
+from schemas.problem import Cause, Rejected
 
 __all__ = ["NO_PLAN", "listed", "read", "unfinished", "write"]
 
@@ -27,13 +27,13 @@ def write(home: Home, report: Report) -> None:
 
 
 def read(home: Home, name: str) -> Report:
-    """The report of this name. Raises ``ConfigError`` if there is none."""
+    """The report of this name. Raises ``Rejected`` if there is none."""
     if not (name.isascii() and name.replace("-", "").isalnum()):
-        raise ConfigError(NO_PLAN.at())
+        raise Rejected(NO_PLAN.at())
     try:
         return Report.model_validate_json((home.plans / f"{name}.json").read_bytes())
     except (OSError, ValidationError):
-        raise ConfigError(NO_PLAN.at(name)) from None
+        raise Rejected(NO_PLAN.at(name)) from None
 
 
 def listed(home: Home) -> Iterator[Report]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,16 +47,21 @@ def _updated(site: Path, old: str, new: str) -> None:
     (site / "acme_calls" / "__init__.py").write_text(CODE.replace(old, new))
 
 
-def _published(house: House) -> None:
-    text = MAPPING.replace("= call", "= chat")
-    file = house.file(text.partition("examples:")[0].encode(), "own.yaml")
-    done = house.lynchpin("map", "publish", file)
+def _own(house: House, old: str, new: str) -> Path:
+    """The mapping that is shipped with something else in it, and without its examples."""
+    assert MAPPING.count(old) == 1
+    text = MAPPING.partition("examples:")[0].replace(old, new)
+    return house.file(text.encode(), "own.yaml")
+
+
+def _published(house: House, file: Path, *options: str) -> None:
+    done = house.lynchpin("map", "publish", file, *options)
     assert done.returncode == 0, done.stderr
 
 
 def _replayed(house: House, *options: str) -> tuple[CompletedProcess[str], dict[str, Any]]:
     done = house.lynchpin("map", "replay", "acme_calls.call", "--json", *options)
-    return done, json.loads(done.stdout)
+    return done, json.loads(done.stdout or "{}")
 
 
 def _kinds(house: House) -> dict[str, str]:
@@ -67,7 +73,7 @@ def _kinds(house: House) -> dict[str, str]:
 def test_a_call_on_which_an_update_fails_stays_and_the_others_go_on(
     site: Path, calls: House, way: str
 ) -> None:
-    _published(calls)
+    _published(calls, _own(calls, "= call", "= chat"))
     _updated(site, FINE, BUG)
     if way == "here":
         done, said = _replayed(calls)
@@ -87,3 +93,38 @@ def test_a_call_on_which_an_update_fails_stays_and_the_others_go_on(
     done, said = _replayed(calls)
     assert (done.returncode, said["remade"], said["failed"]) == (0, 1, 0)
     assert set(_kinds(calls).values()) == {"chat"}
+
+
+@pytest.fixture(params=["here", "there"])
+def asked(request: pytest.FixtureRequest, calls: House) -> Iterator[House]:
+    """A house with calls: its home is opened by each command, or a hub that is up is asked."""
+    if request.param == "here":
+        yield calls
+    else:
+        with calls.up():
+            yield calls
+
+
+def test_only_what_a_plan_found_affected_is_made_again(asked: House) -> None:
+    file = _own(asked, "agent | own desk", "agent | prefix desk")
+    planned = asked.lynchpin("map", "plan", file, "--json")
+    plan = json.loads(planned.stdout)["id"]
+    done, _ = _replayed(asked, "--plan", plan)
+    assert (done.returncode, "LP-PLAN-004" in done.stderr) == (2, True)
+    _published(asked, file, "--plan", plan)
+    assert _replayed(asked, "--plan", plan, "--dry-run")[1]["affected"] == 1
+    assert _replayed(asked, "--plan", plan)[1]["remade"] == 1
+    assert _replayed(asked, "--plan", plan)[1]["remade"] == 0
+    # The others still name the version that made them.
+    assert _replayed(asked)[1]["remade"] == 2
+    assert "LP-PLAN-001" in _replayed(asked, "--plan", "20310506-201500-3f1c0a")[0].stderr
+
+
+def test_only_what_came_in_since_is_made_again(asked: House) -> None:
+    _published(asked, _own(asked, "= call", "= chat"))
+    assert _replayed(asked, "--since", "2999-01-01")[1]["remade"] == 0
+    assert _replayed(asked, "--since", "1h", "--dry-run")[1]["affected"] == 3
+    assert _replayed(asked, "--since", "1h")[1]["remade"] == 3
+    for wrong in ("yesterday", "7y"):
+        done, _ = _replayed(asked, "--since", wrong)
+        assert (done.returncode, "as in 30m, 12h, 7d or 2w" in done.stderr) == (2, True)

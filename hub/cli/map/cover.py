@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -14,38 +12,21 @@ from sqlalchemy import Connection
 from hub import publication
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
-from hub.cli.map.named import mapping_of
+from hub.cli.map.named import Since, Source, mapping_of
 from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import errors, out, print_json, table
 from hub.coverage.tally import Seen, Tally
 from hub.coverage.traffic import Window, cover
+from hub.since import moment
 from mappings.coverage import Finding, static
 from mappings.mapping import Mapping
 from schemas.problem import Rejected
 
 __all__ = ["cover_traffic"]
 
-_AGE = re.compile(r"([1-9][0-9]{0,4})([dhm])")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PROGRESS_EVERY = 1000
 _BAD = ("unset", "stale", "unreachable", "idle_table")
-
-
-def since(text: str | None) -> str | None:
-    """When a window begins, as UTC text: ``7d``, ``12h`` or ``30m`` ago, or on a date."""
-    if text is None:
-        return None
-    if match := _AGE.fullmatch(text):
-        ago = timedelta(**{_UNITS[match[2]]: int(match[1])})
-        return (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if _DATE.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text).date().isoformat()
-        except ValueError:
-            pass
-    raise typer.BadParameter("write it like 7d, 12h, 30m or 2031-05-01")
 
 
 def cover_traffic(
@@ -54,23 +35,20 @@ def cover_traffic(
         typer.Argument(help="NAME, NAME@VERSION or a file; without it every mapping in force."),
     ] = None,
     *,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Messages received from then on: 7d, 12h or a date.", callback=since),
-    ] = None,
-    source: Annotated[str | None, typer.Option(help="Messages of this source only.")] = None,
+    since: Since = None,
+    source: Source = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit status 1 where anything is left undecided.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what arrived and nobody reads, what was never filled or hit, and codes without entry."""
-    window = Window(since, source)
     undecided = False
     said: list[dict[str, Any]] = []
     with reading() as (hub, connection):
         if source is not None and source not in hub.settings.sources:
             raise Rejected(NOT_FOUND.at(f"there is no source {source!r}"))
+        window = Window(since and moment(since, hub.now()), source)
         for made in _mappings(hub, connection, mapping, source):
             tally, messages = _covered(hub, connection, made, window)
             findings = static(made)

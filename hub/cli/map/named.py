@@ -8,20 +8,40 @@ import typer
 from sqlalchemy import Connection
 
 from hub import home as homes
-from hub import library, publication
+from hub import library, publication, since
 from hub.authoring import draft as drafts
 from hub.authoring.draft import Draft
+from hub.bootstrap import utc_now
 from hub.publication import Target
 from mappings.mapping import Mapping
-from schemas.problem import ConfigError
+from schemas.problem import ConfigError, Refused
 
-__all__ = ["File", "Name", "draft_of", "mapping_of"]
+__all__ = ["File", "Name", "Since", "Source", "draft_of", "mapping_of"]
 
 File = Annotated[
     str,
     typer.Argument(help="Mapping file: a path, or a name such as shopify.order in the home."),
 ]
 Name = Annotated[str, typer.Argument(help="Name of a mapping, such as shopify.order.")]
+
+
+def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        since.moment(text, utc_now())
+    except Refused as refusal:
+        raise typer.BadParameter(refusal.problem.next_step) from None
+    return text
+
+
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Only what came in since: 12h, 7d, 2031-05-01.", callback=_moment
+    ),
+]
+Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only what this source sent.")]
 
 _AT = "@"
 

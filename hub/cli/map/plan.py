@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -14,27 +13,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from hub import bootstrap
 from hub import home as homes
 from hub.bootstrap import Hub
-from hub.cli.map.named import File, draft_of
+from hub.cli.map.named import File, Since, Source, draft_of
 from hub.cli.message import AsJson
 from hub.cli.terminal import errors, out, print_json, table
 from hub.plan import planning, shelf
 from hub.plan.report import Report
 from schemas.money import plain
 
-__all__ = ["Since", "Source", "plan", "print_report"]
-
-
-def _checked(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"[1-9][0-9]{0,4}[mhdw]", text):
-        raise typer.BadParameter("write a number and m, h, d or w: 30m, 12h, 7d, 2w")
-    return text
-
-
-Since = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="Only what came in since: 12h, 7d.", callback=_checked),
-]
-Source = Annotated[str | None, typer.Option(metavar="NAME", help="Only what this source sent.")]
+__all__ = ["plan", "print_report"]
 
 
 def plan(

@@ -66,7 +66,9 @@ def publish(
         print_changes(changes)
         return
     with way() as hub:
-        line = hub.publish(draft, None if report is None else report.model_dump(mode="json"))
+        # The log keeps what was found, not in which messages: a replay reads that from the plan.
+        said = None if report is None else report.model_dump(mode="json", exclude={"affected"})
+        line = hub.publish(draft, said)
     _print("published", line, as_json=as_json)
     if not as_json:
         _offer(line)
@@ -88,8 +90,8 @@ def _planned(plan: str | None, draft: Draft, limits: Thresholds) -> Report | Non
 def _offer(line: Publication) -> None:
     """Say what of the past is otherwise now, and how it can be made again."""
     target = publication.Target(line.connector, line.kind)
-    with reading() as (_, connection):
-        count = affected(connection, target)
+    with reading() as (hub, connection):
+        count = affected(hub, connection, target)
     if count:
         said = f"{count} documents are as another version made them; `lynchpin map replay {target}`"
         out.print(escape(f"{said} makes them again"), soft_wrap=True)

@@ -9,13 +9,14 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from hub import publication
-from hub.cli.map.named import Name
+from hub.cli.map.named import Name, Since
 from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import errors, out, print_json, print_problem
 from hub.cli.way import way
 from hub.publication import Target
-from hub.replay import Replayed, affected
+from hub.replay import Part, Replayed, affected
+from hub.since import moment
 
 __all__ = ["replay"]
 
@@ -25,6 +26,10 @@ _EFFECTS = "Nothing is sent to any channel for it: there are no destinations."
 def replay(
     name: Name,
     *,
+    plan: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only what this plan found made otherwise.")
+    ] = None,
+    since: Since = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many it would be, and do nothing.")
     ] = False,
@@ -35,8 +40,9 @@ def replay(
     What fails in it stays as it was, and exit status 1 says so. A second time changes nothing.
     """
     target = publication.target(name)
-    with reading() as (_, connection):
-        count = affected(connection, target)
+    with reading() as (hub, connection):
+        part = Part(since and moment(since, hub.now()), plan)
+        count = affected(hub, connection, target, part)
     if dry_run:
         if as_json:
             print_json({"mapping": str(target), "affected": count, "destinations": []})
@@ -44,7 +50,7 @@ def replay(
             text = f"{count} documents of {target} would be made again. {_EFFECTS}"
             out.print(escape(text), soft_wrap=True)
         return
-    done = _replayed(target, count)
+    done = _replayed(target, part, count)
     if as_json:
         problems = {n: p.model_dump(mode="json") for n, p in done.problems.items()}
         said = {"remade": done.remade, "failed": done.failed, "problems": problems}
@@ -59,7 +65,7 @@ def replay(
         raise typer.Exit(1)
 
 
-def _replayed(target: Target, count: int) -> Replayed:
+def _replayed(target: Target, part: Part, count: int) -> Replayed:
     with Progress(console=errors, transient=True) as progress, way() as hub:
         task = progress.add_task("replay", total=count)
-        return hub.replay(target, lambda remade: progress.advance(task, remade))
+        return hub.replay(target, part, lambda remade: progress.advance(task, remade))
