@@ -26,7 +26,7 @@ from bench.clock import Sample
 from bench.disk import disk
 from bench.figure import Figure, of
 from bench.sale import SEED
-from bench.server import Server, hub_served
+from bench.server import Server, console, hub_served
 from hub import bootstrap, keys
 from hub.demo import poslog_writer, till
 from hub.demo.receipt import Loyalty, Receipt
@@ -45,7 +45,6 @@ _RESTARTS = 9
 _PATIENCE_SECONDS = 120
 _MS, _KB = 1_000, 1_000
 _AGENT = [sys.executable, "-m", "store_agent.cli", "run"]
-_CONSOLE = [sys.executable, "-c", "from hub.cli import main; main()", "console"]
 _SETTINGS = """
 [limits]
 calls_per_second = 1000000
@@ -62,6 +61,10 @@ class _Store:
     @property
     def home(self) -> Path:
         return self.folder / "agent"
+
+    def browser(self) -> httpx2.Client:
+        """A browser that is let into the hub's console."""
+        return console(Home(self.folder / "hub"), self.server)
 
     def put(self, receipt: Receipt) -> None:
         """Write the file of a sale beside the folder, and rename it in."""
@@ -108,8 +111,12 @@ def visible() -> Iterator[Figure]:
     """
     samples = []
     for turn in range(_ROUNDS):
-        with _store() as store, store.agent(), closing(_console(store)) as console:
-            samples.append([*_waits(store, console, random.Random(SEED + turn))])
+        with (
+            _store() as store,
+            store.agent(),
+            closing(console(Home(store.folder / "hub"), store.server)) as browser,
+        ):
+            samples.append([*_waits(store, browser, random.Random(SEED + turn))])
     for waits in samples:
         waits.sort()
     at = {
@@ -205,15 +212,6 @@ def _store() -> Iterator[_Store]:
                 "utf-8",
             )
             yield store
-
-
-def _console(store: _Store) -> httpx2.Client:
-    """A browser that has used up a link of ``lynchpin console``."""
-    environment = {**os.environ, "LYNCHPIN_HOME": str(store.folder / "hub")}
-    link = subprocess.run(_CONSOLE, env=environment, capture_output=True, text=True, check=True)
-    console = httpx2.Client(base_url=f"http://127.0.0.1:{store.server.port}", trust_env=False)
-    console.get(link.stdout.strip()).raise_for_status()
-    return console
 
 
 def _waits(store: _Store, console: httpx2.Client, dice: random.Random) -> Iterable[float]:

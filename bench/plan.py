@@ -7,22 +7,27 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx2
 from sqlalchemy import String, Table, insert, literal, select
 
 from bench import sale
 from bench.clock import Sample
 from bench.disk import disk
 from bench.figure import Figure, of
+from bench.server import console, hub_served
 from hub import bootstrap, library
 from hub.authoring.draft import Draft, drafted
 from hub.bootstrap import Hub
 from hub.demo import shop, shop_writer
 from hub.home import Home
-from hub.plan import planning
+from hub.plan import planning, shelf
+from hub.plan.planning import GROUPS_MAX
+from hub.plan.report import SAMPLES_MAX, Change
+from hub.plan.report import Sample as Sampled
 from hub.receive import receive
 from hub.store.tables import document, message, record
 
@@ -32,6 +37,8 @@ _SEED = 7
 _RECEIVED = 1_000
 _COPIES = 30
 _ROUNDS = 3
+_PAGES = 10
+_SHOWN = 200
 _MILLION = 1_000_000
 _LINES = 10
 _MB = 1024 if sys.platform == "linux" else 1024 * 1024
@@ -49,6 +56,7 @@ def figures() -> Iterator[Figure]:
         few = _draft("poslog", "retail", "Mobile: mobile", "Mobile: card")
         every = _draft("poslog", "retail", ":                 CurrencyCode\n", ": = GBP\n")
         yield _figure(hub, few, every, name="poslog", what="sales of 4 kB", floor=180)
+    yield _page()
 
 
 @contextmanager
@@ -126,6 +134,44 @@ def _figure(hub: Hub, few: Draft, every: Draft, *, name: str, what: str, floor: 
         seed=_SEED,
         beside=beside,
     )
+
+
+def _page() -> Figure:
+    """The page of a plan in which every group is there that a report may have, all with samples."""
+    sample = Sampled(message=1, fact="shopify:order/1", path="note", before="before", after="after")
+    with _hub() as (folder, hub):
+        draft = _draft("shopify", "order", "voided: voided", "voided: refunded")
+        report = planning.begun(hub, draft, source=None, since=None)
+        report.changes = [
+            Change(path=f"note_{n}", kind="changed", count=9, samples=[sample] * SAMPLES_MAX)
+            for n in range(GROUPS_MAX)
+        ]
+        home = Home(folder / "served")
+        bootstrap.create(home)
+        shelf.write(home, report)
+        with hub_served(home) as server, closing(console(home, server)) as browser:
+            waits = [_wait(browser, f"/console/plans/{report.id}") for _ in range(_PAGES + 1)]
+    # The first one also loads code.
+    return of(
+        Sample(tuple(waits[1:])),
+        id="map.plan_page_ms",
+        what=f"the console's page of a report with {GROUPS_MAX:,} groups of differences",
+        unit="ms",
+        floor=1_000,
+        n=_PAGES,
+        seed=_SEED,
+        beside={"the first": waits[0]},
+    )
+
+
+def _wait(browser: httpx2.Client, address: str) -> float:
+    start = time.perf_counter()
+    answer = browser.get(address)
+    took = time.perf_counter() - start
+    answer.raise_for_status()
+    if answer.text.count("note_") < _SHOWN:
+        raise AssertionError("the page does not show the differences")
+    return took * 1_000
 
 
 def _seconds(hub: Hub, draft: Draft, *, changed: bool) -> float:

@@ -12,11 +12,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
+
 from hub.home import Home
 
-__all__ = ["Server", "hub_served", "served"]
+__all__ = ["Server", "console", "hub_served", "served"]
 
-_HUB = [sys.executable, "-c", "from hub.cli import main; main()", "up", "--port", "0"]
+_LYNCHPIN = [sys.executable, "-c", "from hub.cli import main; main()"]
+_HUB = [*_LYNCHPIN, "up", "--port", "0"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,16 @@ class Server:
 def hub_served(home: Home) -> AbstractContextManager[Server]:
     """The hub as it is run, with this home."""
     return served(_HUB, said=home.path / "said", LYNCHPIN_HOME=str(home.path))
+
+
+def console(home: Home, server: Server) -> httpx2.Client:
+    """A browser that has used up a link of ``lynchpin console``, for the caller to close."""
+    environment = os.environ | {"LYNCHPIN_HOME": str(home.path)}
+    command = [*_LYNCHPIN, "console"]
+    link = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    browser = httpx2.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False)
+    browser.get(link.stdout.strip()).raise_for_status()
+    return browser
 
 
 @contextmanager

@@ -40,11 +40,11 @@ from hub.plan.report import (
 from hub.since import moment
 from schemas.problem import LynchpinError, Problem
 
-__all__ = ["begun", "plan"]
+__all__ = ["GROUPS_MAX", "begun", "plan"]
 
 PAGE = 500
 _KEEP_SECONDS = 2.0
-_GROUPS_MAX = 2000
+GROUPS_MAX = 2000
 """Of a mapping for something else altogether nobody reads more differences than these."""
 _EXAMINED_MAX = 500
 """Documents whose people are worked out, which takes for one as long as to map a hundred."""
@@ -220,7 +220,7 @@ class _Page:
             ):
                 break
         else:
-            if len(self.report.failures) == _GROUPS_MAX:
+            if len(self.report.failures) == GROUPS_MAX:
                 return
             group = Failure(code=problem.code, path=path, rule=problem.rule, new=new, samples=[])
             self.report.failures.append(group)
@@ -231,7 +231,7 @@ class _Page:
             group.samples.append(sample)
 
     def _changed(self, fact: str, stored: Stored, before: Made, after: Made) -> None:
-        shown = [masking.body(self._canonical, each.values) for each in (before, after)]
+        shown: list[Any] = []
         seen = set()
         for difference in differences(before.values, after.values):
             key = (anywhere(difference.path), difference.kind)
@@ -239,6 +239,8 @@ class _Page:
                 continue
             group.count += key not in seen
             if key not in seen and len(group.samples) < SAMPLES_MAX:
+                # Most documents come after all samples are taken, and masking takes its time.
+                shown = shown or [masking.body(self._canonical, v.values) for v in (before, after)]
                 was, now = (_shown(at(each, difference.path)) for each in shown)
                 group.samples.append(
                     Sample(
@@ -264,7 +266,7 @@ class _Page:
         for group in self.report.changes:
             if (group.path, group.kind) == (path, kind):
                 return group
-        if len(self.report.changes) == _GROUPS_MAX:
+        if len(self.report.changes) == GROUPS_MAX:
             return None
         group = Change(path=path, kind=kind, samples=[])
         self.report.changes.append(group)
