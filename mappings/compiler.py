@@ -92,7 +92,10 @@ class _Compiler:
         trace = ", trace" if self._traced else ""
         self._w.line(f"def run(body, unknown, reference{trace}):")
         with self._w.indented():
-            top = Scope.top(self._w, "body")
+            inside = self._spec.part is not None
+            if inside:
+                self._w.line("body, node, place = body")
+            top = Scope.top(self._w, "node" if inside else "body")
             if self._traced:
                 self._traced_body(top)
             else:
@@ -101,7 +104,8 @@ class _Compiler:
         return self._w.function(f"mapping {self._spec.name}")
 
     def _traced_body(self, top: Scope) -> None:
-        top.here = self._w.constant(TOP)
+        part = self._spec.part is not None
+        top.here = self._loops.here("''", "place") if part else self._w.constant(TOP)
         self._w.line("notes = trace.notes")
         self._w.line("note, enter = notes.append, trace.entered.append")
         self._w.line("take = trace.taken.add")

@@ -26,6 +26,7 @@ from mappings.rules import (
     Rules,
     Within,
 )
+from mappings.spec import Spec
 from mappings.unreachable import idle_tables, unreachable
 
 __all__ = ["Finding", "idle_ignores", "looked_at", "static", "unread", "unread_values"]
@@ -53,10 +54,27 @@ def static(mapping: Mapping) -> tuple[Finding, ...]:
     """What the text of a mapping says of its own coverage, before any document is read."""
     spec = mapping.spec
     return (
+        *_of_document(spec),
+        *(each for part in mapping.further.values() for each in _of_document(part.spec)),
+        *(
+            Finding("idle_table", name, "no rule looks anything up in it: take it out of `codes`")
+            for name in idle_tables(spec)
+        ),
+        *(
+            Finding("opaque", name, "what a function reads inside its value cannot be told")
+            for name in dict.fromkeys(use.function for r in spec.every for use in opaque(r))
+        ),
+    )
+
+
+def _of_document(spec: Spec) -> Iterator[Finding]:
+    """What is said of one kind of documents; of further ones under their name."""
+    about = f"{spec.part.name}: " if spec.part else ""
+    yield from (
         *(
             Finding(
                 "unset",
-                str(field),
+                f"{about}{field}",
                 "write the rule that fills it"
                 if field.required
                 else f"write the rule that fills it, or say why not: `unset: {{{field}: ...}}`",
@@ -65,20 +83,12 @@ def static(mapping: Mapping) -> tuple[Finding, ...]:
             for field in unset(spec)
         ),
         *(
-            Finding("stale", entry, "a rule fills it: take it out of `unset`")
+            Finding("stale", f"{about}{entry}", "a rule fills it: take it out of `unset`")
             for entry in stale(spec)
         ),
         *(
             Finding("unreachable", f"line {v.line}", f"{v.detail}; take it out", line=v.line)
             for v in unreachable(spec)
-        ),
-        *(
-            Finding("idle_table", name, "no rule looks anything up in it: take it out of `codes`")
-            for name in idle_tables(spec)
-        ),
-        *(
-            Finding("opaque", name, "what a function reads inside its value cannot be told")
-            for name in dict.fromkeys(use.function for use in opaque(spec.rules))
         ),
     )
 
@@ -149,7 +159,7 @@ def _found(mapping: Mapping, body: Any) -> Iterator[tuple[Names, Any]]:
 
 @lru_cache(maxsize=64)
 def _known(mapping: Mapping) -> tuple[frozenset[Names], tuple[Names, ...]]:
-    read = frozenset(_of_rules(mapping.spec.rules, ()))
+    read = frozenset(_of_mapping(mapping.spec))
     return read, tuple(_names(path, ()) for path in mapping.spec.ignore)
 
 
@@ -160,6 +170,16 @@ def _text(names: Names) -> str:
 def _names(path: Path, above: Names) -> Names:
     names = (*(() if path.from_top else above), *(step.name for step in path.steps))
     return names if path.attribute is None else (*names, f"@{path.attribute}")
+
+
+def _of_mapping(spec: Spec) -> Iterator[Names]:
+    yield from _of_rules(spec.rules, ())
+    for part in spec.further:
+        yield from _of_choices(part.source, ())
+        inside = _names(part.source, ())
+        for path in part.looks_at:
+            yield from _of_path(path, inside)
+        yield from _of_rules(part.rules, inside)
 
 
 def _of_rules(rules: Rules, above: Names) -> Iterator[Names]:

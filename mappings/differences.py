@@ -10,7 +10,7 @@ from mappings.splice import Place, line_start
 from mappings.yaml_text import Map, Node, Scalar
 from mappings.yaml_text import Sequence as Items
 
-__all__ = ["Entry", "Misfit", "Work", "entries", "inside"]
+__all__ = ["Entry", "Misfit", "Work", "entries", "inside", "of_rules"]
 
 
 class Misfit(ValueError):
@@ -53,6 +53,11 @@ class Entry:
         return ":".join(map(str, self.place))
 
 
+def of_rules(path: tuple[str, ...]) -> bool:
+    """Whether the keys below a path are those of rules."""
+    return path[:1] == ("rules",) or (path[:1] == ("further",) and path[2:3] == ("rules",))
+
+
 def entries(node: Node, work: Work, path: tuple[str, ...]) -> tuple[Entry, ...]:
     """The keys of a map, or the texts of a list, of the own file. Raises ``ConfigError``."""
     if isinstance(node, Items):
@@ -67,7 +72,7 @@ def _entry(key: Node, value: Node, work: Work, path: tuple[str, ...], *, lined: 
     place = work.file, key.line
     if not isinstance(key, Scalar):
         raise Misfit("a text was expected here", place)
-    rules = path[:1] == ("rules",)
+    rules = of_rules(path)
     word, _, rest = key.value.partition(" ")
     takes_away = word == "without" and isinstance(value, Scalar) and value.value == ""
     word = word if rest and (takes_away or (word == "also" and rules)) else ""

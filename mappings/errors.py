@@ -15,6 +15,7 @@ __all__ = [
     "INEXPRESSIBLE",
     "LOOKUP_UNKNOWN",
     "RULE",
+    "SAME_KEY",
     "SYNTAX",
     "TABLE",
     "TARGET",
@@ -66,6 +67,11 @@ VALIDATION = Cause(
     "LP-MAP-102",
     "The document lacks what its canonical form must have, or exceeds what it may hold.",
     "Have the sender fill the named field, or mend the rule, then release the message.",
+)
+SAME_KEY = Cause(
+    "LP-MAP-103",
+    "Two further documents of one message go by the same key and say different things.",
+    "Name in `key` what tells them apart, or have the sender do so, then release the message.",
 )
 CODE_UNKNOWN = Cause(
     "LP-MAP-201",

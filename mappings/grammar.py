@@ -35,7 +35,7 @@ from mappings.rules import (
     Transform,
 )
 
-__all__ = ["GrammarError", "Key", "condition", "expression", "key", "path", "target"]
+__all__ = ["GrammarError", "Key", "condition", "expression", "key", "path", "place", "target"]
 
 _NAME = r"[A-Za-z_][\w-]*(?::[A-Za-z_][\w-]*)?"
 _STEP = re.compile(rf"(?P<name>{_NAME})(?:\[(?P<choice>[^\[\]]*)\])?")
@@ -99,6 +99,17 @@ def key(text: str) -> Key:
             raise GrammarError("an object is made from an object, not from an attribute")
         return Key("within", target(match["target"]), source)
     return Key("assign", target(text))
+
+
+def place(text: str) -> tuple[Path, Condition | None]:
+    """Read where something lies, in one place or many, and which of it is meant."""
+    written, _, where = text.partition(" where ")
+    source = path(written, many=True)
+    if source.attribute is not None or source.in_group:
+        raise GrammarError(f"{written!r} is no place that holds something")
+    if sum(step.many for step in source.steps) > LISTS_MAX:
+        raise GrammarError(f"more than {LISTS_MAX} lists inside each other in one path")
+    return Path(source.steps), condition(where) if where else None
 
 
 def _each(names: tuple[str, ...], text: str) -> Key:

@@ -18,7 +18,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from mappings.compiler import Unknown, compile_fast, compile_traced
-from mappings.errors import CODE_UNKNOWN, LOOKUP_UNKNOWN, RULE, VALIDATION, VALUE
+from mappings.errors import CODE_UNKNOWN, LOOKUP_UNKNOWN, RULE, SAME_KEY, VALIDATION, VALUE
+from mappings.finder import Row, compile_finder
+from mappings.further import ELEMENTS_MAX, Found, Further, Part, written
 from mappings.own import Function
 from mappings.reference import NOTHING, Reference
 from mappings.rules import (
@@ -33,12 +35,12 @@ from mappings.rules import (
     Total,
     Within,
 )
-from mappings.spec import Spec, read
+from mappings.spec import Spec, of_part, read
 from mappings.target import location
 from mappings.trace import Origin, Trace
 from schemas.envelope import Flag
 from schemas.model import Canonical
-from schemas.problem import ConfigError, Problem, Rejected, shape
+from schemas.problem import Cause, ConfigError, Problem, Rejected, shape
 
 __all__ = ["Mapping", "load"]
 
@@ -54,6 +56,9 @@ class Mapping:
         self.version = spec.version
         self._fast = compile_fast(spec)
         self._lines = spec.text.splitlines()
+        self.further = {part.name: Mapping(of_part(spec, part)) for part in spec.further}
+        """The mappings of its further documents by their names; what they read is a ``Part``."""
+        self._finders = [(part, compile_finder(spec, part)) for part in spec.further]
 
     @cached_property
     def _traced(self) -> Callable[[Any, Unknown, Reference, Any], dict[str, Any]]:
@@ -107,6 +112,52 @@ class Mapping:
         except (TypeError, AttributeError, KeyError, ArithmeticError):
             raise Rejected(self._at(trace, _WRONG_STRUCTURE)) from None
         return trace
+
+    def found(self, body: Any) -> tuple[Found, ...]:
+        """The further documents that a document holds, each once, in the order of the mapping.
+
+        Raises ``Rejected`` where one cannot be told apart from others.
+        """
+        found: dict[tuple[str, ...], Found] = {}
+        for part, finder in self._finders:
+            for row in self._rows(finder, body):
+                each = self._named(part, body, row)
+                known = found.setdefault((part.name, *each.key), each)
+                if len(found) > ELEMENTS_MAX:
+                    detail = f"more than {ELEMENTS_MAX} further documents"
+                    raise Rejected(self._about(VALIDATION, part, row, detail, part.line))
+                if known.version == each.version and known.content != each.content:
+                    detail = f"two of {part.name} that are not the same"
+                    raise Rejected(self._about(SAME_KEY, part, row, detail, part.key_line))
+                if (known.version or "") < (each.version or ""):
+                    found[part.name, *each.key] = each
+        return tuple(found.values())
+
+    def _rows(self, finder: Callable[[Any, Trace], list[Row]], body: Any) -> list[Row]:
+        trace = Trace()
+        try:
+            return finder(body, trace)
+        except ValueError as error:
+            raise Rejected(self._at(trace, str(error))) from None
+        except (TypeError, AttributeError, KeyError, ArithmeticError):
+            raise Rejected(self._at(trace, _WRONG_STRUCTURE)) from None
+
+    def _named(self, part: Further, body: Any, row: Row) -> Found:
+        node, place, key, version, content = row
+        for value, expression in zip(key, part.key, strict=True):
+            if value is None:
+                detail = f"the key of {part.name} is absent: {expression.text}"
+                raise Rejected(self._about(VALIDATION, part, row, detail, part.key_line))
+        if part.version is not None and version is None:
+            detail = f"the version of {part.name} is absent: {part.version.text}"
+            raise Rejected(self._about(VALIDATION, part, row, detail, part.version_line))
+        says = written(content if part.content else node)
+        whole = tuple(value or "" for value in key)
+        return Found(part.name, Part(body, node, place), whole, version, says)
+
+    def _about(self, cause: Cause, part: Further, row: Row, detail: str, line: int) -> Problem:
+        place = row[1].rstrip(".") or None
+        return cause.at(detail, path=place, target=f"further.{part.name}", rule=self._rule(line))
 
     def rule(self, line: int) -> str:
         """The text of a rule by its line."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mappings.differences import Entry, Misfit, inside
+from mappings.differences import Entry, Misfit, inside, of_rules
 from mappings.errors import suggestion
 from mappings.splice import (
     Edit,
@@ -72,7 +72,7 @@ class _Merge:
 
     def find(self, name: str, among: Sequence[int]) -> int | None:
         """The part that a name means: the same key, or the only one that fills that target."""
-        rules = self.path[:1] == ("rules",)
+        rules = of_rules(self.path)
         for index in among:
             part = self.parts[index].name
             if (" ".join(part.split()) if rules else part) == name:
@@ -131,12 +131,12 @@ class _Merge:
 
     def names(self, entry: Entry) -> list[str]:
         """What may have been meant: whole keys, or targets where only a target was written."""
-        whole = " from " in entry.name or self.path[:1] != ("rules",)
+        whole = " from " in entry.name or not of_rules(self.path)
         return [part.name if whole else _filled(part.name) for part in self.parts]
 
     def check_new(self, entry: Entry, kept: Sequence[int]) -> None:
         """Refuse what looks like a change of something that is no longer there."""
-        if self.path[:1] != ("rules",) or entry.word == "also":
+        if not of_rules(self.path) or entry.word == "also":
             return
         others = self.filling(entry.name, kept)
         lists = entry.name.split(" ")[0].endswith("[]")
@@ -195,7 +195,7 @@ class _Merge:
             anchor = self.anchor if self.anchor is not None else part.start
             self.edits += merged(old, inside(entry, inner), inner, self.text, anchor=anchor)
             return
-        if isinstance(old, Map) and self.path[:1] == ("rules",) and flow(new) != "skip":
+        if isinstance(old, Map) and of_rules(self.path) and flow(new) != "skip":
             raise Misfit(f"{part.name!r} is a group of rules, and this is none", entry.place)
         in_line = isinstance(old, Scalar) and "\n" not in self.text[part.start : part.end]
         if not self.under.flow and (not in_line or isinstance(new, Map)):

@@ -43,7 +43,8 @@ def idle_tables(spec: Spec) -> tuple[str, ...]:
     """The code tables that no rule looks anything up in."""
     used = {
         transform.arguments[0]
-        for expression in expressions(spec.rules)
+        for rules in spec.every
+        for expression in expressions(rules)
         for transform in expression.transforms
         if transform.name == "code"
     }

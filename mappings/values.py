@@ -6,6 +6,7 @@ The compiler writes rules, and calls on this for all that stands on the right of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mappings.lists import total
@@ -263,6 +264,24 @@ class Values:
             with self._w.block(f"if {made} is not None:", when=changed):
                 self._w.line(f"{value} = {self._fitted(made, 'text', changed=changed)}")
         return value, found[1]
+
+    def read(
+        self,
+        rule: Assign | Gather,
+        expression: Expression,
+        scope: Scope,
+        function: Callable[[Any], str],
+    ) -> str:
+        """Write a value that goes through a function; its variable is ``None`` if it is absent."""
+        value = self._w.fresh("v")
+        found = self.find(rule, expression, scope)
+        self._w.line(f"{value} = None")
+        with self._w.block(f"if {self._reader.present(found[0])}:"):
+            self.note_value(found[1], found[0])
+            made = self.transformed(rule, expression, found, scope)
+            with self._w.block(f"if {made} is not None:", when=made != found[0]):
+                self._w.line(f"{value} = {self._w.constant(function)}({made})")
+        return value
 
     def _place(self, source: Source) -> str:
         return self._w.constant(place_in(source))

@@ -49,7 +49,8 @@ def _values(connector: str) -> Iterator[str]:
 
 def _uses(connector: str) -> Iterator[Any]:
     for kind in registry.manifests()[connector].messages:
-        yield from opaque(mapping(connector, kind).spec.rules)
+        for rules in mapping(connector, kind).spec.every:
+            yield from opaque(rules)
 
 
 def _tried(name: str, function: Callable[..., Any], value: Any, arguments: tuple[str, ...]) -> Any:

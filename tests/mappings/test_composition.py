@@ -331,3 +331,57 @@ def test_tables_are_read_from_their_folder_and_from_nowhere_else(tmp_path: Path)
     }.items():
         with pytest.raises(ConfigError, match=said):
             reading(table)
+
+
+FURTHER = SHIPPED.replace(
+    "codes:",
+    """\
+further:
+  # One for each.
+  parcel:
+    to:        Interaction
+    from:      parcels[]
+    key:       no
+    rules:
+      id:      no
+      kind:    = visit
+      customers[] from people[]:
+        value: id
+
+codes:""",
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "went", "came"),
+    [
+        ("further:\n  without parcel:", 9, []),
+        ("further:\n  parcel:\n    key: [/id, no]", ["    key:       no"],
+         ["    key:       [/id, no]"]),
+        ("further:\n  parcel:\n    rules:\n      kind: = chat", ["      kind:    = visit"],
+         ["      kind:    = chat"]),
+        ("further:\n  parcel:\n    rules:\n      customers[]:\n        kind: = x", [],
+         ["        kind: = x"]),
+        ("further:\n  parcel:\n    rules:\n      also customers[] from more[]:\n        value: x",
+         [], ["      customers[] from more[]:", "        value: x"]),
+        ("further:\n  parcel:\n    version: at\n    unset: {agent: none}", [],
+         ["    version: at", "    unset: {agent: none}"]),
+        ("further:\n  note:\n    to: Order\n    from: x\n    key: no\n    rules: {id: no}",
+         [], ["  note:", "    to: Order", "    from: x", "    key: no", "    rules: {id: no}"]),
+    ],
+)  # fmt: skip
+def test_further_documents_are_changed_like_anything_else(
+    own: str, went: int | list[str], came: list[str]
+) -> None:
+    text = f"extends: shop.order\n{own}"
+    made = compose(text, "ours.yaml", beside=beside, base=lambda _: (FURTHER, NAME)).splitlines()
+    shipped = FURTHER[: FURTHER.index("examples:")].splitlines()
+    gone = [line for line in shipped if line not in made]
+    assert (gone if isinstance(went, list) else len(gone)) == went
+    assert [line for line in made if line not in shipped and "# " not in line] == came
+
+
+def test_further_documents_may_come_where_there_were_none() -> None:
+    own = "further:\n  note: {to: Interaction, from: notes, key: no, rules: {id: no, kind: = x}}"
+    mapping = load(made(own), NAME)
+    assert [each.key for each in mapping.found({"notes": {"no": 1}})] == [("1",)]

@@ -16,11 +16,12 @@ from lxml import etree
 from mappings import (
     direction,
     errors,
+    further,
     grammar,
     inverse,
     inversion,
     numbers,
-    spec,
+    rule_text,
     tables,
     template,
     texts,
@@ -154,11 +155,37 @@ def origins(mapping: Mapping, source: Any) -> list[list[str]]:
     return [f"{target} from {o.source} line {o.line}".split() for target, o in found.items()]
 
 
+def built(mapping: Mapping, source: Any) -> None:
+    """Make all that a message holds, as the hub does."""
+    mapping.found(source)
+    mapping.build(source, system="page")
+
+
+def found_in(mapping: Mapping, source: Any) -> list[dict[str, Any]]:
+    """The further documents of a source as the page shows them, in both forms."""
+    shown = []
+    for each in mapping.found(source):
+        inner = mapping.further[each.name]
+        document = readable(inner.run(each.part)[0])
+        assert readable(inner.trace(each.part).document) == document
+        named = {"further": each.name, "at": each.place, "key": list(each.key)}
+        version = {"version": each.version} if each.version else {}
+        shown.append({**named, **version, "document": document})
+    return shown
+
+
 def test_every_fence_of_the_page_is_of_a_kind_that_is_run() -> None:
     assert len(FENCES) == PAGE.count("\n```") / 2
     kinds = {fence[1] for fence in FENCES}
     run = {"mapping", "input", "output", "source", "origins", "refused", "held", "coverage"}
-    assert kinds == run | {"sketch", "canonical", "written", "findings", *Texts.KINDS} | {
+    assert kinds == run | {
+        "sketch",
+        "further",
+        "canonical",
+        "written",
+        "findings",
+        *Texts.KINDS,
+    } | {
         "reference",
         "functions",
     }
@@ -178,6 +205,8 @@ def test_every_example_comes_out_as_written() -> None:
             assert readable(mapping.run(source, REFERENCE)[0]) == json.loads(content), text
             traced = mapping.trace(source, REFERENCE).document
             assert readable(traced) == json.loads(content), text
+        elif kind == "further":
+            assert found_in(load(whole(text, reads, to), FILE), source) == json.loads(content)
         elif kind == "origins":
             told = [line.split() for line in content.splitlines()]
             assert origins(load(whole(text, reads, to), FILE), source) == told
@@ -187,7 +216,7 @@ def test_every_example_comes_out_as_written() -> None:
             assert str(caught.value) == content.strip()
         elif kind == "held":
             with pytest.raises(Rejected) as held:
-                load(whole(text, reads, to), FILE).build(source, system="page")
+                built(load(whole(text, reads, to), FILE), source)
             assert str(held.value) == content.strip()
         elif kind == "coverage":
             findings = static(load(whole(text, "json", to), FILE))
@@ -242,6 +271,14 @@ def test_every_transform_has_its_way_on_the_page() -> None:
         step = grammar.expression(f"a | {shown[name] if name != 'date' else name}").transforms[0]
         loses = inversion.INVERSES[name](*step.arguments).loses
         assert way == ("lossy" if loses else "two-way"), name
+
+
+@pytest.mark.parametrize(("entry", "said"), rows("in `further: {a: ...}`"))
+def test_mistakes_in_further_documents_are_told_as_the_page_says(entry: str, said: str) -> None:
+    text = f"rules: {{}}\nfurther:\n  a: {{{entry}}}\ncodes: {{channel: {{a: b}}}}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(whole(text, "json", "Order"), FILE)
+    assert str(caught.value.problem.detail).partition(": ")[2] == said
 
 
 @pytest.mark.parametrize(("top", "said"), rows("at the top"))
@@ -323,11 +360,14 @@ def test_the_limits_are_those_of_the_code() -> None:
             yaml_text.CHARACTERS_MAX,
             yaml_text.DEPTH_MAX,
             yaml_text.NODES_MAX,
-            spec.TEXT_MAX,
+            rule_text.TEXT_MAX,
             grammar.PARTS_MAX,
             grammar.LISTS_MAX,
             grammar.KEYS_MAX,
-            spec.BRANCHES_MAX,
+            rule_text.BRANCHES_MAX,
+            further.FURTHER_MAX,
+            further.ELEMENTS_MAX,
+            further.KEY_MAX,
             tables.ENTRIES_MAX,
             tables.CHARACTERS_MAX,
             tables.CELL_MAX,
