@@ -25,6 +25,7 @@ from hub.api.served import Reading, ServedHere
 from hub.authoring import publishing
 from hub.authoring.draft import OTHER_DOCUMENT, Draft, drafted
 from hub.authoring.inventory import Standing, inventory
+from hub.plan.report import NO_LIMITS, Thresholds
 from hub.publication import NO_MAPPING, Publication, Target
 from schemas.problem import ConfigError, Refused, Rejected
 
@@ -155,6 +156,7 @@ class Publishing(BaseModel):
     report: dict[str, Any] | None = Field(
         default=None, description="The report of its plan, which the log keeps."
     )
+    limits: Thresholds = Field(default=NO_LIMITS, description="What that report may say at most.")
 
 
 class RollingBack(BaseModel):
@@ -205,7 +207,8 @@ async def publish_mapping(
 ) -> PublicationRow:
     """Put a mapping in force from the next transaction on.
 
-    One that does not compile, or whose examples do not come out as written, is refused.
+    One that does not compile, whose examples do not come out as written, or whose plan says more
+    than the limits allow, is refused.
     """
     target = target_of(connector, kind)
     wanted = await parsed(request, Publishing, bytes_max=BODY_BYTES_MAX)
@@ -216,6 +219,7 @@ async def publish_mapping(
         actor=key.actor,
         now=served.hub.now(),
         report=wanted.report,
+        limits=wanted.limits,
     )
     return _row(await served.finish(work))
 

@@ -12,7 +12,7 @@ from hub import publication
 from hub.authoring import examples
 from hub.authoring.draft import Draft
 from hub.plan import report as plan_report
-from hub.plan.report import Report, Thresholds
+from hub.plan.report import NO_LIMITS, Report, Thresholds
 from hub.publication import Publication, Target
 from schemas.problem import Refused
 
@@ -32,19 +32,23 @@ def publish(
     actor: str,
     now: str,
     report: dict[str, Any] | None = None,
+    limits: Thresholds = NO_LIMITS,
 ) -> Publication:
     """Put a checked draft in force for every kind that goes through this mapping.
 
-    ``report`` is that of its plan, as JSON. Raises ``Refused`` if it is of something else, or if
-    another text was put in force since.
+    ``report`` is that of its plan, as JSON. Raises ``Refused`` if it is of something else, says
+    more than the ``limits`` allow, or if another text was put in force since.
     """
-    if report is not None:
+    if report is None:
+        if limits != NO_LIMITS:
+            raise Refused(
+                plan_report.OTHER_TEXT.at("limits are those of a plan, and there is none")
+            )
+    else:
         # Not what this transaction goes by: somebody else may publish in the same one.
         published = publication.version_in_force(connection, draft.target)
         proposed = draft.mapping.version
-        plan_report.check(
-            _report(report), proposed=proposed, published=published, limits=Thresholds()
-        )
+        plan_report.check(_report(report), proposed=proposed, published=published, limits=limits)
     kept = None if report is None else json.dumps(report, sort_keys=True)
     lines = [
         publication.publish(

@@ -26,6 +26,7 @@ from hub.keys import Role
 from hub.people import view
 from hub.people.document import Document, shown
 from hub.people.view import Found, Person
+from hub.plan.report import Thresholds
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
@@ -94,12 +95,19 @@ class Here:
         with writing() as hub, hub.engine.begin() as connection:
             return _LOADERS[noun](connection, file)
 
-    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
+    def publish(
+        self, draft: Draft, report: dict[str, Any] | None, limits: Thresholds
+    ) -> Publication:
         """Put a mapping in force."""
         publishing.check(draft)
         with writing() as hub, hub.engine.begin() as connection:
             return publishing.publish(
-                connection, draft, actor=self._actor, now=hub.now(), report=report
+                connection,
+                draft,
+                actor=self._actor,
+                now=hub.now(),
+                report=report,
+                limits=limits,
             )
 
     def rollback(self, target: Target, to: str | None) -> Publication:

@@ -25,6 +25,7 @@ from hub.explain import Explained
 from hub.keys import NO_KEY, Role
 from hub.people.document import Document
 from hub.people.view import Found, Person
+from hub.plan.report import Thresholds
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
@@ -210,10 +211,18 @@ class There:
         path = f"/reference/{noun}"
         return Loaded(**self._answer("POST", path, content=content, headers=_named(file)))
 
-    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
+    def publish(
+        self, draft: Draft, report: dict[str, Any] | None, limits: Thresholds
+    ) -> Publication:
         """Put a mapping in force, with the files that its examples name."""
         files = {name: _packed(content) for name, content in example_files(draft).items()}
-        wanted = {"text": draft.text, "file": draft.file, "examples": files, "report": report}
+        wanted = {
+            "text": draft.text,
+            "file": draft.file,
+            "examples": files,
+            "report": report,
+            "limits": limits.model_dump(mode="json"),
+        }
         return _publication(self._answer("POST", f"{_mapping(draft.target)}/publish", json=wanted))
 
     def rollback(self, target: Target, to: str | None) -> Publication:

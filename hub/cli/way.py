@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hub.keys import Role
     from hub.people.document import Document
     from hub.people.view import Found, Person
+    from hub.plan.report import Thresholds
     from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
@@ -67,8 +68,10 @@ class Way(Protocol):
     def load(self, noun: str, file: Path) -> Loaded:
         """Load a table of locations, workstations or items, or nothing of it."""
 
-    def publish(self, draft: Draft, report: dict[str, Any] | None = None) -> Publication:
-        """Put a mapping in force, with the report of its plan; checks it again before that."""
+    def publish(
+        self, draft: Draft, report: dict[str, Any] | None, limits: Thresholds
+    ) -> Publication:
+        """Put a mapping in force, with the report of its plan; checks both again before that."""
 
     def rollback(self, target: Target, to: str | None) -> Publication:
         """Put an earlier version of a mapping in force again."""

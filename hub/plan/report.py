@@ -5,15 +5,18 @@ It names what it compared, so that nobody can publish one text upon the report o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
+from schemas.money import plain
 from schemas.problem import Cause, Refused
 
 __all__ = [
     "BREACH",
+    "NO_LIMITS",
     "OTHER_TEXT",
     "SAMPLES_MAX",
     "Change",
@@ -39,6 +42,8 @@ BREACH = Cause(
     "The plan found more than is allowed.",
     "Look at the plan; mend the mapping and plan again, or publish with other limits.",
 )
+
+Code = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 SAMPLES_MAX = 3
 """Of each group of differences, the first few are kept."""
@@ -174,13 +179,28 @@ class Report(_Part):
         return f"{self.connector}.{self.kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What a report may say at most for its mapping to be published; ``None`` for anything."""
+_LIMITS: JsonDict = {"failing": 0, "changed_percent": "5", "moved": 0, "money": {"USD": "10.00"}}
 
-    failing: int | None = None
-    changed_percent: Decimal | None = None
-    moved: int | None = None
+
+class Thresholds(_Part):
+    """What a report may say at most for its mapping to be published; what is not said may be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"example": _LIMITS})
+
+    failing: int | None = Field(default=None, ge=0, description="Documents that newly fail.")
+    changed_percent: Decimal | None = Field(
+        default=None, ge=0, le=100, description="Documents that change, of all, in percent."
+    )
+    moved: int | None = Field(default=None, ge=0, description="Documents that change people.")
+    money: dict[Code, Annotated[Decimal, Field(ge=0)]] | None = Field(
+        default=None,
+        max_length=200,
+        description="By how much, up or down, what changes may be worth other than before, per "
+        "currency; one that is not named may not differ at all.",
+    )
+
+
+NO_LIMITS = Thresholds()
 
 
 def breaches(report: Report, limits: Thresholds) -> list[str]:
@@ -196,6 +216,18 @@ def breaches(report: Report, limits: Thresholds) -> list[str]:
     moved = people.joins + people.leaves
     if limits.moved is not None and moved > limits.moved:
         found.append(f"{moved} documents move between people, {limits.moved} may")
+    return found + _beyond(report.money, limits.money)
+
+
+def _beyond(money: dict[str, Money], limits: dict[str, Decimal] | None) -> list[str]:
+    """The currencies in which more money differs than may."""
+    if limits is None:
+        return []
+    found = []
+    for currency, worth in sorted(money.items()):
+        difference, most = abs(worth.after - worth.before), limits.get(currency, Decimal(0))
+        if difference > most:
+            found.append(f"{currency} differs by {plain(difference)}, {plain(most)} may")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from hub.cli.open import reading
 from hub.cli.terminal import out, print_json
 from hub.cli.way import way
 from hub.plan import shelf
-from hub.plan.report import Report, Thresholds, check
+from hub.plan.report import NO_LIMITS, Report, Thresholds, check
 from hub.publication import Publication
 from hub.replay import affected
 
@@ -44,6 +45,14 @@ def publish(
     max_moved: Annotated[
         int | None, typer.Option(help="Refuse if more of them move between people.", min=0)
     ] = None,
+    max_money: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CURRENCY=AMOUNT",
+            help="Refuse if what changes is worth more or less by more than that; a currency that "
+            "is not named may then not differ at all. Repeat it for each.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +60,12 @@ def publish(
     goes beyond the limits is refused. `lynchpin map rollback` undoes it.
     """
     percent = None if max_changed is None else Decimal(str(max_changed))
-    limits = Thresholds(failing=max_failing, changed_percent=percent, moved=max_moved)
+    limits = Thresholds(
+        failing=max_failing,
+        changed_percent=percent,
+        moved=max_moved,
+        money=None if not max_money else dict(map(_amount, max_money)),
+    )
     draft = draft_of(file)
     publishing.check(draft)
     report = _planned(plan, draft, limits)
@@ -68,16 +82,23 @@ def publish(
     with way() as hub:
         # The log keeps what was found, not in which messages: a replay reads that from the plan.
         said = None if report is None else report.model_dump(mode="json", exclude={"affected"})
-        line = hub.publish(draft, said)
+        line = hub.publish(draft, said, limits)
     _print("published", line, as_json=as_json)
     if not as_json:
         _offer(line)
 
 
+def _amount(text: str) -> tuple[str, Decimal]:
+    found = re.fullmatch(r"([A-Z]{3})=([0-9]{1,15}(\.[0-9]{1,4})?)", text)
+    if found is None:
+        raise typer.BadParameter("write it as in --max-money USD=100.00")
+    return found[1], Decimal(found[2])
+
+
 def _planned(plan: str | None, draft: Draft, limits: Thresholds) -> Report | None:
     """The report that a draft is published upon. Raises ``Refused`` where it does not bear it."""
     if plan is None:
-        if limits != Thresholds():
+        if limits != NO_LIMITS:
             raise typer.BadParameter("limits are those of a plan: name one with --plan")
         return None
     report = shelf.read(homes.locate(), plan)

@@ -128,6 +128,58 @@ def test_the_report_of_another_plan_is_none_of_this_text(serving: Serving) -> No
     assert len(log(serving)) == 1
 
 
+COUNTS = {"equal": 6, "changed": 2, "newly_failing": 2}
+MONEY = {"EUR": {"before": "10", "after": "7.50"}, "USD": {"before": "1", "after": "3"}}
+PEOPLE = {"documents": 3, "joins": 2, "leaves": 1}
+
+
+@pytest.mark.parametrize(
+    ("most", "below", "said"),
+    [
+        ({"failing": 2}, {"failing": 1}, "2 documents newly fail, 1 may"),
+        ({"changed_percent": "20"}, {"changed_percent": "19.9"}, "20.0 % of the documents change"),
+        ({"moved": 3}, {"moved": 2}, "3 documents move between people, 2 may"),
+        (
+            {"money": {"EUR": "2.50", "USD": "2"}},
+            {"money": {"EUR": "2.49", "USD": "2"}},
+            "EUR differs by 2.50, 2.49 may",
+        ),
+        (
+            {"money": {"EUR": "100", "USD": "2"}},
+            {"money": {"EUR": "100"}},
+            "USD differs by 2, 0 may",
+        ),
+    ],
+)
+def test_what_is_beyond_a_limit_is_refused_by_the_hub(
+    serving: Serving, most: dict[str, Any], below: dict[str, Any], said: str
+) -> None:
+    report = {**planned(version_of(OURS)), "counts": COUNTS, "money": MONEY, "people": PEOPLE}
+    refused = publish(serving, OURS, report=report, limits=below)
+    assert (refused.status_code, refused.json()["code"]) == (400, "LP-PLAN-003")
+    assert said in refused.json()["detail"]
+    assert len(log(serving)) == 1
+    assert publish(serving, OURS, report=report, limits=most).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "code"),
+    [
+        ({"failing": 0}, 400, "LP-PLAN-002"),
+        ({"failing": -1}, 422, "LP-API-006"),
+        ({"money": {"usd": "1"}}, 422, "LP-API-006"),
+        ({"money": {"USD": "-1"}}, 422, "LP-API-006"),
+        ({"nonsense": 1}, 422, "LP-API-006"),
+    ],
+)
+def test_limits_are_those_of_a_plan(
+    serving: Serving, limits: dict[str, Any], status: int, code: str
+) -> None:
+    said = publish(serving, OURS, limits=limits)
+    assert (said.status_code, said.json()["code"]) == (status, code)
+    assert len(log(serving)) == 1
+
+
 def test_a_mapping_may_be_larger_than_other_bodies(serving: Serving) -> None:
     said = publish(serving, OURS + "# a long remark\n" * 8000)
     assert said.status_code == 200, said.text

@@ -11,7 +11,7 @@ from hub import bootstrap, library, publication
 from hub.authoring import publishing
 from hub.authoring.draft import Draft, drafted
 from hub.home import Home
-from hub.plan.report import Report, Window
+from hub.plan.report import Report, Thresholds, Window
 from mappings.spec import version_of
 from schemas.problem import Refused
 
@@ -36,6 +36,25 @@ def planned(proposed: Draft, published: str) -> dict[str, Any]:
         done=True,
     )
     return made.model_dump(mode="json")
+
+
+def test_what_is_beyond_a_limit_is_refused_by_whoever_writes(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    bootstrap.create(home)
+    one = draft(1)
+    report = {**planned(one, version_of(SHIPPED)), "counts": {"equal": 5, "newly_failing": 1}}
+    with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
+        for more, limit in ((report, 0), (None, 1)):
+            with pytest.raises(Refused, match="LP-PLAN-00"):
+                publishing.publish(
+                    connection,
+                    one,
+                    actor="a",
+                    now=NOW,
+                    report=more,
+                    limits=Thresholds(failing=limit),
+                )
+        assert publication.version_in_force(connection, one.target) == version_of(SHIPPED)
 
 
 def test_of_two_who_publish_upon_the_same_plan_one_is_told_to_plan_again(tmp_path: Path) -> None:
