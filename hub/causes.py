@@ -21,6 +21,7 @@ __all__ = [
     "HOME_MISSING",
     "NOT_FOUND",
     "NOT_HELD",
+    "NO_GROUP",
     "SETTINGS_UNREADABLE",
     "SETTING_INVALID",
     "SETTING_UNKNOWN",
@@ -142,6 +143,11 @@ SEVERAL = Cause(
     "LP-HUB-005",
     "Several things go by this name.",
     "Use the whole name of the one you mean.",
+)
+NO_GROUP = Cause(
+    "LP-HUB-013",
+    "Nothing is held under this fingerprint.",
+    "List what is held, by what is wrong with it, with `lynchpin hold list --groups`.",
 )
 NOT_HELD = Cause(
     "LP-HUB-006",

@@ -6,16 +6,17 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from hub import audit, journal, paging
 from hub.bootstrap import Hub
-from hub.causes import NOT_HELD
+from hub.causes import NO_GROUP, NOT_HELD
+from hub.fingerprint import fingerprint
 from hub.settle import Settled, settle
 from hub.store.tables import hold, message, record
 from schemas.problem import Problem, Rejected
 
-__all__ = ["discard", "held", "release"]
+__all__ = ["discard", "group", "held", "release"]
 
 
 def held(
@@ -25,8 +26,9 @@ def held(
     limit: int | None = None,
     after: str | None = None,
 ) -> list[dict[str, Any]]:
-    """What is held now, the oldest first, each with its whole ``problem``; ``after`` is a cursor.
+    """What is held now, the oldest first; ``after`` is a cursor.
 
+    Each has its whole ``problem``, and the ``fingerprint`` that it shares with others.
     Raises ``Refused`` for a cursor of another list.
     """
     columns = (
@@ -35,6 +37,7 @@ def held(
         hold.c.problem,
         hold.c.held_at,
         record.c.source,
+        record.c.connector,
         record.c.name.label("file"),
         message.c.offset,
         message.c.length,
@@ -50,10 +53,25 @@ def held(
         found = found.where(hold.c.code == code)
     if key := paging.key_of(after, int):
         found = found.where(hold.c.message_id > key[0])
-    return [
-        {**row, "problem": Problem.model_validate_json(row["problem"])}
-        for row in connection.execute(found.limit(limit)).mappings()
-    ]
+    return [_row(row) for row in connection.execute(found.limit(limit)).mappings()]
+
+
+def _row(row: RowMapping) -> dict[str, Any]:
+    problem = Problem.model_validate_json(row["problem"])
+    values = {name: row[name] for name in row if name != "connector"}
+    name = fingerprint(problem, row["connector"])
+    return {**values, "problem": problem, "fingerprint": name}
+
+
+def group(connection: Connection, name: str) -> list[int]:
+    """The numbers of what is held under a fingerprint, the oldest first.
+
+    Raises ``Rejected`` if nothing is.
+    """
+    numbers = [row["message_id"] for row in held(connection) if row["fingerprint"] == name]
+    if not numbers:
+        raise Rejected(NO_GROUP.at(name))
+    return numbers
 
 
 def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = False) -> Settled:

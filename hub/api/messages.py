@@ -112,7 +112,7 @@ class RevealedMessage(Message):
 
 
 class HoldRow(BaseModel):
-    """A held message and its reason."""
+    """A held message and its reason; those of one ``fingerprint`` are held for the same thing."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -126,6 +126,7 @@ class HoldRow(BaseModel):
                 "file": "day.xml",
                 "offset": 812,
                 "length": 4096,
+                "fingerprint": "5c1d09ae",
             }
         },
     )
@@ -138,6 +139,7 @@ class HoldRow(BaseModel):
     file: str | None
     offset: int
     length: int
+    fingerprint: str
 
 
 class Release(BaseModel):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 import typer
 
@@ -12,24 +13,38 @@ from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json, print_problem, reason_of, table
 from hub.cli.way import way
+from hub.fingerprint import Group as Held
+from hub.fingerprint import grouped
+from hub.settle import Settled
 from schemas.problem import Problem, Rejected
 
 app = typer.Typer(no_args_is_help=True)
 
 Numbers = Annotated[
-    list[int], typer.Argument(help="Numbers of held messages.", min=1, max=NUMBER_MAX)
+    list[int] | None, typer.Argument(help="Numbers of held messages.", min=1, max=NUMBER_MAX)
 ]
+Group = Annotated[
+    str | None, typer.Option("--group", help="All that is held under this fingerprint.")
+]
+_AT_ONCE = 5000
+"""As many as a hub that is up takes in one request."""
 
 
 @app.command("list")
 def list_held(
     *,
     code: Annotated[str | None, typer.Option(help="Only this cause, such as LP-DOC-001.")] = None,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="What is held for the same thing as one line.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List what is held, the oldest first."""
     with reading() as (_, connection):
         rows = holds.held(connection, code=code)
+    if groups:
+        _print_groups(grouped(rows), as_json=as_json)
+        return
     if as_json:
         problems = ({**r, "problem": r["problem"].model_dump(exclude_none=True)} for r in rows)
         print_json(list(problems))
@@ -46,6 +61,43 @@ def list_held(
         for r in rows
     )
     out.print(table(("message", "code", "file", "byte", "path", "reason"), cells))
+
+
+def _print_groups(groups: Iterable[Held], *, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "group": each.fingerprint,
+            "messages": len(each.rows),
+            "code": each.problem.code,
+            "path": each.path,
+            "sources": ", ".join(each.sources),
+            "since": each.first_at,
+            "latest": each.last_at,
+            "summary": each.problem.summary,
+            "next_step": each.problem.next_step,
+        }
+        for each in groups
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("group", "messages", "code", "path", "sources", "since", "summary")
+    out.print(table(columns, ([row[name] for name in columns] for row in rows)))
+
+
+def _chosen(numbers: list[int] | None, group: str | None) -> list[list[int]]:
+    """The numbers of what is meant, in the order in which it came, as many as go at once.
+
+    Raises ``typer.BadParameter`` unless either numbers or a group are given.
+    """
+    if bool(numbers) == (group is not None):
+        raise typer.BadParameter("give numbers of messages, or --group, and not both")
+    if group is None:
+        chosen = sorted({*(numbers or ())})
+    else:
+        with reading() as (_, connection):
+            chosen = holds.group(connection, group)
+    return [chosen[start : start + _AT_ONCE] for start in range(0, len(chosen), _AT_ONCE)]
 
 
 def _reason(problem: Problem) -> str:
@@ -67,16 +119,19 @@ def show(number: int, *, as_json: AsJson = False) -> None:
 
 @app.command("release")
 def release(
-    numbers: Numbers,
+    numbers: Numbers = None,
     *,
+    group: Group = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Let it stand instead of the fact that came before.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send held messages through the mapping in force again; what fails again is held again."""
+    settled = Settled()
     with way() as hub:
-        settled = hub.release(sorted({*numbers}), replace=replace)
+        for some in _chosen(numbers, group):
+            settled.add(hub.release(some, replace=replace))
     if as_json:
         print_json({"states": settled.states})
     else:
@@ -89,13 +144,14 @@ def release(
 
 @app.command("discard")
 def discard(
-    numbers: Numbers,
+    numbers: Numbers = None,
     *,
+    group: Group = None,
     reason: Annotated[
         str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
     ],
 ) -> None:
     """Give held messages up. They stay in the journal."""
     with way() as hub:
-        count = hub.discard(sorted({*numbers}), reason=reason)
+        count = sum(hub.discard(some, reason=reason) for some in _chosen(numbers, group))
     out.print(f"discarded {count}")

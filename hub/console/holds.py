@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Response
 
 from hub import holds
 from hub.api.served import Reading, ServedHere
-from hub.console.cause import grouped
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import FORM, VisitHere
+from hub.fingerprint import grouped
 from schemas.problem import Refused
 
 __all__ = ["router"]
@@ -28,7 +28,7 @@ def list_holds(
     visit: VisitHere,
     code: Annotated[str | None, Query(max_length=50)] = None,
 ) -> Response:
-    """What is held, by cause."""
+    """What is held, by what is wrong with it."""
     rows = holds.held(reading, code=code, limit=_SHOWN_MAX + 1)
     groups = grouped(rows[:_SHOWN_MAX])
     return page(visit, "holds.html", groups=groups, code=code, more=len(rows) > _SHOWN_MAX)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from hub import capture, holds
-from hub.console.cause import Group, grouped
+from hub.fingerprint import Group, grouped
 from hub.gaps import Gap, gaps
 from hub.settings import Settings, Stores
 from hub.store.tables import document, message, record, transaction_index

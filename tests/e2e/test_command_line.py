@@ -100,6 +100,28 @@ def test_a_hold_says_what_to_do_and_is_discarded_with_a_reason(played: House) ->
     assert played.lynchpin("hold", "discard", str(number), "--reason", "again").returncode == 2
 
 
+def test_what_is_held_for_one_thing_is_released_at_once(house: House) -> None:
+    orders = [json.loads(shop_writer.order(each)) for each in shop.orders(5, seed=3)]
+    for order in orders[:3]:
+        order["total_price"] = "much"
+    del orders[3]["updated_at"]
+    house.send("shopify", "\n".join(map(json.dumps, orders)).encode())
+    numbers = sorted(house.holds())
+    groups = _json(house, "hold", "list", "--groups")
+    assert [group["messages"] for group in groups] == [3, 1]
+    assert [group["path"] for group in groups] == ["total_price", "updated_at"]
+    assert groups[0]["group"] in house.lynchpin("hold", "list", "--groups").stdout
+    many, one = (group["group"] for group in groups)
+    released = _json(house, "hold", "release", "--group", many, status=1)["states"]
+    assert released == {str(number): "held" for number in numbers[:3]}
+    gone = house.lynchpin("hold", "discard", "--group", many, "--reason", "a test")
+    assert "discarded 3" in gone.stdout
+    assert sorted(house.holds()) == numbers[3:]
+    for wrong in (["--group", many], ["--group", one, "17"], []):
+        assert house.lynchpin("hold", "release", *wrong).returncode == 2
+    assert sorted(house.holds()) == numbers[3:]
+
+
 def test_a_hold_is_released_after_its_cure(house: House) -> None:
     sale = poslog_writer.transaction(RECEIPTS[0]).replace(b"<Description>", b"<Description>\xe4", 1)
     house.send("poslog", _day(sale))
