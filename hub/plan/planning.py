@@ -26,6 +26,7 @@ from hub.plan import history, shelf
 from hub.plan.comparison import Comparison, Made, decoded
 from hub.plan.difference import anywhere, at, differences
 from hub.plan.moving import moved
+from hub.plan.passed import passed_over
 from hub.plan.prune import Pair
 from hub.plan.prune import pair as paired
 from hub.plan.report import (
@@ -57,8 +58,9 @@ def begun(hub: Hub, draft: Draft, *, source: str | None, since: str | None) -> R
         target = draft.target
         published = library.in_force(connection, target.connector, target.kind)
         last = history.last_message(connection)
-    at_ = hub.now()
-    window = Window(last=last, source=source, since=since and moment(since, at_), asked=since)
+        at_ = hub.now()
+        window = Window(last=last, source=source, since=since and moment(since, at_), asked=since)
+        window.passed = passed_over(connection, window, target.connector)
     stamp = "".join(c for c in at_[:19] if c.isdigit())
     return Report(
         id=f"{stamp[:8]}-{stamp[8:]}-{draft.mapping.version[:6]}",

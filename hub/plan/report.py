@@ -138,6 +138,8 @@ class Window(_Part):
     since: str | None = None
     """The moment from which on, and how it was asked for."""
     asked: str | None = None
+    passed: dict[str, int] = {}
+    """Messages that are not looked at, by what became of them: see ``hub.plan.passed``."""
 
 
 class Report(_Part):

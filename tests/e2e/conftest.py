@@ -143,15 +143,17 @@ class House:
             }
 
     @contextmanager
-    def up(self, **settings: str) -> Iterator[Up]:
+    def up(self, *variant: str | Path, **settings: str) -> Iterator[Up]:
         """Run ``lynchpin up`` on any port, under these settings; killed at the end if it runs on.
 
-        What it logs goes to a file: a pipe that nobody empties would make it wait.
+        What it logs goes to a file: a pipe that nobody empties would make it wait. ``variant`` is
+        what to run in place of it.
         """
+        program = variant or (Path(sys.executable).with_name("lynchpin"), "up")
         log = self.folder / "hub.log"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [Path(sys.executable).with_name("lynchpin"), "up", "--port", "0"],
+                [*program, "--port", "0"],
                 env={**os.environ, "LYNCHPIN_HOME": str(self.home), "COLUMNS": "400", **settings},
                 cwd=self.folder,
                 stderr=stream,

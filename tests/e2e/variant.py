@@ -3,6 +3,7 @@
 ``hasty``: an agent for which an hour passes in seconds. ``held``: it stops where a kill would hurt
 most, and says so: an agent before it sends a batch, a hub before it commits one. ``early``: the
 same with a guard removed: the agent has deleted the batch by then, the hub has acknowledged it.
+``replaying``: a hub that stops so before the second batch of a replay.
 """
 
 from __future__ import annotations
@@ -69,14 +70,18 @@ def _early_agent() -> None:
     _held_agent()
 
 
-def _hold_hub(before: Callable[[list[Any], list[Any]], None]) -> None:
-    """Stop before the first commit of a record, after ``before`` was called."""
+_RECORD = "SELECT count(*) FROM record"
+_SECOND_BATCH = "SELECT count(*) > 1 FROM audit WHERE act = 'mapping.replay'"
+
+
+def _hold_hub(before: Callable[[list[Any], list[Any]], None], when: str = _RECORD) -> None:
+    """Stop before the first commit of a record, or of something else, and call ``before``."""
     from hub import writer
 
     def commit(self: writer.Writer, jobs: list[writer._Job]) -> None:
         with self.hub.engine.begin() as connection:
             outcomes = [writer._attempt(connection, job) for job in jobs]
-            if connection.exec_driver_sql("SELECT count(*) FROM record").scalar():
+            if connection.exec_driver_sql(when).scalar():
                 before(jobs, outcomes)
                 _stand_still()
         _answer(jobs, outcomes)
@@ -95,6 +100,7 @@ _VARIANTS: dict[tuple[str, str], Callable[[], None]] = {
     ("agent", "early"): _early_agent,
     ("hub", "held"): lambda: _hold_hub(lambda *_: None),
     ("hub", "early"): lambda: _hold_hub(_answer),
+    ("hub", "replaying"): lambda: _hold_hub(lambda *_: None, _SECOND_BATCH),
 }
 
 

@@ -68,6 +68,9 @@ def print_report(report: Report) -> None:
     seen += f", of {window.source}" if window.source else ""
     seen += f", since {window.since}" if window.since else ""
     out.print(f"{counts.documents} documents of {seen}", soft_wrap=True)
+    if window.passed:
+        passed = ", ".join(f"{count} {word}" for word, count in sorted(window.passed.items()))
+        out.print(f"not looked at: messages that are {passed}", soft_wrap=True)
     rows = (
         ("equal", counts.equal),
         ("changed", counts.changed),
