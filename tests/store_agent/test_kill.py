@@ -25,6 +25,7 @@ from tests.store_agent.conftest import FOOT, HEAD, FakeHub, log, sale, write_set
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60
+ROUNDS_MAX = 5
 
 
 def environment(home: Home) -> dict[str, str]:
@@ -85,21 +86,24 @@ def test_killed_at_any_step_nothing_is_lost_or_doubled_thanks_to_its_guards(
 ) -> None:
     """Kill at every step there is: as it is all is well, without a guard some step is fatal."""
     fatal: set[int] = set()
-    step = 1
+    step, rounds = 1, 1
     while variant == "as it is" or not fatal:
         # Again for each step: what was deleted early may have got through all the same.
         files = fill(drop)
         hub.stores.clear()
-        tried = Home(tmp_path / f"home-{step}")
+        tried = Home(tmp_path / f"home-{rounds}-{step}")
         shutil.copytree(home.path, tried.path)
         reached = killer.run(tried, step=step, variant=variant)
         killer.run(tried)
         if hub.content() != files:
             fatal.add(step)
-        if not reached:
-            break
         step += 1
-    assert step > 10 or fatal
+        if not reached:
+            assert step > 10
+            # Threads take turns as they like, so one round may pass over the step that is fatal.
+            if variant == "as it is" or rounds == ROUNDS_MAX:
+                break
+            step, rounds = 1, rounds + 1
     assert bool(fatal) == (variant != "as it is"), fatal
 
 
