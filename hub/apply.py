@@ -51,6 +51,7 @@ class Known:
     version: str | None
     message_id: int
     stamped_at: str | None = None
+    mapping: str | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +79,7 @@ class Batch:
             document.c.version,
             document.c.message_id,
             document.c.stamped_at,
+            document.c.mapping,
         )
         for start in range(0, len(wanted), 500):
             chosen = document.c.fact.in_(wanted[start : start + 500])
@@ -114,7 +116,11 @@ class Batch:
             decided = stamped_at and known.stamped_at and stamped_at > known.stamped_at
             flags += () if decided else (_flag(SAME_VERSION),)
         self.known[named.fact] = Known(
-            named.business_hash, named.name.version, message_id, stamped_at
+            named.business_hash,
+            named.name.version,
+            message_id,
+            stamped_at,
+            translated.mapping.version,
         )
         row: dict[str, Any] = {
             "fact": named.fact,
@@ -125,6 +131,7 @@ class Batch:
             "version": named.name.version,
             "message_id": message_id,
             "at": named.document.at,
+            "further": named.further or None,
             "mapping": translated.mapping.version,
             "flags": json.dumps([f.model_dump() for f in flags]) if flags else None,
             "body": model.model_dump_json(exclude_none=True),

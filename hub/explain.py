@@ -12,12 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from connectors.api import Document
 from hub import journal, library
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
+from hub.journal import Stored
+from hub.naming import fact_id, further_kind
 from hub.people import masking
 from hub.store.tables import document
+from hub.translate import Named, Translator, further
 from mappings.mapping import Mapping
 from mappings.reference import Reference
 from schemas.model import Canonical
@@ -60,6 +62,7 @@ def explain(
         document.c.mapping,
         document.c.body,
         document.c.kind,
+        document.c.further,
     )
     row = connection.execute(select(*columns).where(document.c.fact == fact)).one_or_none()
     if row is None:
@@ -67,13 +70,14 @@ def explain(
     stored = journal.entry(connection, row[0])
     assert stored is not None
     translator = hub.translator(connection, stored)
-    named = next(n for n in translator.named(stored) if n.fact == fact)
     mapping = library.version(connection, row[1], stored.connector)
+    named = _named(translator, stored, mapping, fact, row[4])
+    mapping = mapping.further[row[4]] if row[4] else mapping
     model = mapping.spec.model.model_validate_json(row[2])
     rows = [
         each
         for each in explained(
-            mapping, stored, named.document, model, row[3], translator.reference, reveal=reveal
+            mapping, stored, named, model, row[3], translator.reference, reveal=reveal
         )
         if not path or each.path == path or each.path.startswith((f"{path}.", f"{path}["))
     ]
@@ -82,10 +86,25 @@ def explain(
     return rows
 
 
+def _named(
+    translator: Translator, stored: Stored, mapping: Mapping, fact: str, name: str | None
+) -> Named:
+    """The document that goes by a fact id, a further one by the mapping that found it."""
+    for named in translator.principals(stored):
+        if name is None:
+            if named.fact == fact:
+                return named
+        elif fact.startswith(fact_id(stored.system, (further_kind(named.document.kind, name), ""))):
+            found = (each for each in further(stored.system, named, mapping) if each.fact == fact)
+            if (first := next(found, None)) is not None:
+                return first
+    raise Rejected(NOT_FOUND.at("its message no longer holds it"))
+
+
 def explained(
     mapping: Mapping,
-    stored: journal.Stored,
-    source: Document,
+    stored: Stored,
+    named: Named,
     model: Canonical,
     kind: str,
     known: Reference,
@@ -93,7 +112,7 @@ def explained(
     reveal: bool,
 ) -> list[Explained]:
     """Explain every value of what a mapping made of a source document; masked as ``explain``."""
-    origins = mapping.trace(source.body, known).origins
+    origins = mapping.trace(named.document.body, known).origins
     values = model.model_dump(mode="json", exclude_none=True)
     shown = values if reveal else masking.body(kind, values)
     rows = []
@@ -101,7 +120,7 @@ def explained(
     for (where, value), (_, said) in zip(_leaves(values), _leaves(shown), strict=True):
         origin = origins.get(where) or origins.get(where.rpartition(".")[0])
         by_hub = _by_hub(where, values)
-        found = origin and (f"{source.at}.{origin.source}" if source.at else origin.source)
+        found = origin and (f"{named.source}.{origin.source}" if named.source else origin.source)
         rows.append(
             Explained(
                 path=where,

@@ -5,6 +5,9 @@ made from is taken, so a snapshot keeps its place among the others; what the mes
 whether it is the same fact, is the connector's and stays. A message that fails in the version in
 force leaves its document as it was, and so does one on which Lynchpin itself fails, while the rest
 goes on. Done twice, the second time changes nothing.
+
+A further document that the version in force finds, and nobody has yet, comes with the document that
+it lies in. One that it does not find any more stays as it was: it was true when it came.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.exc import OperationalError
 
 from hub import audit, journal, library, publication
-from hub.apply import Batch
+from hub.apply import CONFLICT, Batch
 from hub.bootstrap import Hub
 from hub.failure import place_of
 from hub.home import Home
@@ -30,7 +33,7 @@ from hub.plan import shelf
 from hub.publication import Target
 from hub.store.tables import document, message, record
 from hub.translate import Named
-from schemas.problem import Cause, LynchpinError, Problem, Refused
+from schemas.problem import Cause, LynchpinError, Problem, Refused, Rejected
 
 __all__ = ["FAILED", "Part", "Replayed", "affected", "replay"]
 
@@ -66,11 +69,15 @@ EVERYTHING = Part()
 class Replayed:
     """What was made again, and why the documents of how many messages stay as they were.
 
+    ``added`` are further documents that were not there before; ``left`` those that stay as they
+    were because the version in force does not make them any more.
     ``last`` is the message after which the next batch begins; ``None`` once there is none.
     """
 
     remade: int = 0
     failed: int = 0
+    added: int = 0
+    left: int = 0
     problems: dict[int, Problem] = field(default_factory=dict)
     last: int | None = None
 
@@ -84,6 +91,8 @@ class Replayed:
         """Take over what a later batch came to."""
         self.remade += other.remade
         self.failed += other.failed
+        self.added += other.added
+        self.left += other.left
         for number in list(other.problems)[: _PROBLEMS_MAX - len(self.problems)]:
             self.problems[number] = other.problems[number]
         self.last = other.last
@@ -203,7 +212,7 @@ def _together(hub: Hub, connection: Connection, numbers: list[int], target: Targ
 
 
 def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replayed) -> None:
-    """Queue the documents of a message that are still the ones it made."""
+    """Queue the documents that are still those of a message, and further ones that are to come."""
     kinds = {each.kind for each in publication.siblings(target)}
     # Which stores its sender may send for was decided when it came.
     stored = dataclasses.replace(stored, stores=None)
@@ -212,13 +221,19 @@ def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replay
         named_ones = [n for n in translator.named(stored) if n.document.kind in kinds]
         batch.learn(named.fact for named in named_ones)
         mine = [named for named in named_ones if _is_of(batch, named, stored)]
-        ready = [translator.translated(stored, named) for named in mine]
+        new = [named for named in named_ones if _comes(batch, named, stored)]
+        version = library.in_force(batch.connection, target.connector, target.kind).version
+        due = sum(batch.known[named.fact].mapping != version for named in mine)
+        done.left += _left(batch.connection, stored, {named.fact for named in mine}, version)
+        if not due and not new:
+            return
+        ready = [translator.translated(stored, named) for named in (*mine, *new)]
     except LynchpinError as error:
         done.fail(stored.id, error.problem)
         return
     flags = [batch.apply(each, stored.id, stored.stamped_at) for each in ready]
-    done.remade += len(ready)
-    version = ready[0].mapping.version if ready else None
+    done.remade += due
+    done.added += len(new)
     row = {"number": stored.id, "mapping": version, "flags": sum(map(len, flags))}
     journal.settle(batch.connection, [row])
 
@@ -226,3 +241,24 @@ def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replay
 def _is_of(batch: Batch, named: Named, stored: Stored) -> bool:
     known = batch.known.get(named.fact)
     return known is not None and known.message_id == stored.id
+
+
+def _comes(batch: Batch, named: Named, stored: Stored) -> bool:
+    """Whether a further document is to come with the one that it lies in. Raises ``Rejected``."""
+    above = named.principal
+    if above is None or not _is_of(batch, above, stored) or _is_of(batch, named, stored):
+        return False
+    outcome = batch.outcome(named, stored.stamped_at)
+    if outcome == "conflict":
+        raise Rejected(CONFLICT.at(path=named.fact, file=stored.file, byte=stored.offset))
+    return outcome == "applied"
+
+
+def _left(connection: Connection, stored: Stored, facts: set[str], version: str) -> int:
+    """How many further documents of a message are none any more."""
+    rows = select(document.c.fact).where(
+        document.c.message_id == stored.id,
+        document.c.further.is_not(None),
+        document.c.mapping != version,
+    )
+    return sum(fact not in facts for fact in connection.scalars(rows))

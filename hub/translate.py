@@ -19,7 +19,7 @@ from schemas.envelope import Flag
 from schemas.model import Canonical
 from schemas.problem import Cause, LynchpinError, Rejected
 
-__all__ = ["Named", "Translated", "Translator", "Zone"]
+__all__ = ["Named", "Translated", "Translator", "Zone", "further"]
 
 HALVES = Cause(
     "LP-HUB-010",
@@ -46,12 +46,29 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A decoded document with its unique name, before anyone maps it."""
+    """A decoded document with its unique name, before anyone maps it.
+
+    ``further`` is the name that the mapping has for it, and ``principal`` the document that it was
+    found in, if it is a further one of that.
+    """
 
     document: Document
     name: Name
     fact: str
     business_hash: str
+    further: str = ""
+    principal: Named | None = None
+
+    @property
+    def label(self) -> str:
+        """What kind of document it is, as its fact id begins: ``order`` or ``order+delivery``."""
+        kind = self.document.kind
+        return naming.further_kind(kind, self.further) if self.further else kind
+
+    @property
+    def source(self) -> str:
+        """Where the paths begin, in its message, that its mapping reads."""
+        return (self.principal or self).document.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,16 @@ class Translator:
     reference: Reference = NOTHING
 
     def named(self, stored: Stored) -> tuple[Named, ...]:
-        """Decode a message and name its documents. Raises ``Rejected``."""
+        """Decode a message and name its documents, the further ones last. Raises ``Rejected``."""
+        principals = self.principals(stored)
+        found = list(principals)
+        with _located(stored):
+            for named in principals:
+                found += further(stored.system, named, self.mapping(named.document.kind))
+        return tuple(found)
+
+    def principals(self, stored: Stored) -> tuple[Named, ...]:
+        """Decode a message and name what its connector decodes. Raises ``Rejected``."""
         with _located(stored):
             documents = self.connector.decode(stored.payload, stored.context, self.options)
             return tuple(self._named(stored, document) for document in documents)
@@ -95,6 +121,8 @@ class Translator:
     def translated(self, stored: Stored, named: Named) -> Translated:
         """Map a named document and say what does not fit. Raises ``Rejected``."""
         document, mapping = named.document, self.mapping(named.document.kind)
+        if named.further:
+            mapping = mapping.further[named.further]
         with _located(stored):
             values, flags = mapping.run(document.body, self.reference)
             store = values.get("store")
@@ -110,6 +138,30 @@ class Translator:
         kind = mapping.spec.to
         flagged = (*found, *contradictions)
         return Translated(named, kind, model, flagged, mapping, zone.country)
+
+
+def further(system: str, principal: Named, mapping: Mapping) -> Iterator[Named]:
+    """Name the further documents that a mapping finds in a document. Raises ``Rejected``.
+
+    What they are called, and what makes two of them the same, comes from the source alone.
+    """
+    above = principal.document
+    for found in mapping.found(above.body):
+        at = ".".join(part for part in (above.at, found.place) if part)
+        name = Name(
+            kind="fact" if found.version is None else "snapshot",
+            key=(naming.further_kind(above.kind, found.name), *found.key),
+            content=found.content,
+            version=found.version,
+        )
+        yield Named(
+            Document(above.kind, found.part, at),
+            name,
+            naming.fact_id(system, name.key),
+            naming.business_hash(name),
+            further=found.name,
+            principal=principal,
+        )
 
 
 def _check_store(stored: Stored, store: object) -> None:

@@ -53,12 +53,25 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
-        json_schema_extra={"example": {"remade": 200, "failed": 0, "problems": {}, "last": 4711}},
+        json_schema_extra={
+            "example": {
+                "remade": 200,
+                "failed": 0,
+                "added": 0,
+                "left": 0,
+                "problems": {},
+                "last": 4711,
+            }
+        },
     )
 
     remade: int = Field(description="Documents that were made again.")
     failed: int = Field(description="Messages that fail now; their documents stay as they were.")
     problems: dict[int, Problem] = Field(description="Why, of the first of them, by message.")
+    added: int = Field(description="Further documents that were not there before.")
+    left: int = Field(
+        description="Further documents that the version in force does not make; they stay."
+    )
     last: int | None = Field(description="Where the next batch begins; nothing after the last.")
 
 
@@ -90,4 +103,11 @@ async def replay_mapping(
         if problem.code == replaying.FAILED.code:
             extra = {"code": problem.code, "message_id": number, "failure": problem.detail}
             _log.error("Lynchpin failed on a message", extra=extra)
-    return Batch(remade=done.remade, failed=done.failed, problems=done.problems, last=done.last)
+    return Batch(
+        remade=done.remade,
+        failed=done.failed,
+        problems=done.problems,
+        added=done.added,
+        left=done.left,
+        last=done.last,
+    )

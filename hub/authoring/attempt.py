@@ -40,6 +40,8 @@ class Attempt:
     flags: tuple[Flag, ...] = ()
     model: Canonical | None = None
     problem: Problem | None = None
+    further: str | None = None
+    """Which of the further documents of its message it is; ``None`` for the document itself."""
 
 
 def of_message(connection: Connection, number: int) -> list[Stored]:
@@ -120,22 +122,24 @@ def attempted(
         for named in named_ones:
             if named.document.kind not in kinds:
                 continue
+            about = named.further or None
             try:
                 made = translator.translated(stored, named)
             except LynchpinError as error:
-                yield Attempt(stored.id, named.fact, problem=error.problem)
+                yield Attempt(stored.id, named.fact, problem=error.problem, further=about)
                 continue
-            document = named.document
             values = explain.explained(
-                draft.mapping,
+                made.mapping,
                 stored,
-                document,
+                named,
                 made.model,
                 made.kind,
                 translator.reference,
                 reveal=reveal,
             )
-            yield Attempt(stored.id, named.fact, tuple(values), made.flags, made.model)
+            yield Attempt(
+                stored.id, named.fact, tuple(values), made.flags, made.model, further=about
+            )
 
 
 def _through(

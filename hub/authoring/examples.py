@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.api import Slice
 from connectors.contract import trial
+from hub import naming
 from hub.authoring.difference import Difference, differences
 from hub.authoring.draft import Draft, Files, samples
 from mappings.errors import EXAMPLE
 from schemas.problem import ConfigError, LynchpinError, Problem, shape
+
+_Documents = dict[str, list[Any]]
+"""Documents as plain JSON, in their order, by kind of message: `order`, `order+delivery`."""
 
 __all__ = ["Ran", "first_failure", "of_mapping", "of_samples"]
 
@@ -88,10 +92,17 @@ def _rule(draft: Draft, line: int | None) -> str | None:
 def _run(draft: Draft, source: str, expect: str, find: Files, line: int | None) -> Ran:
     try:
         expected = _expected(draft, expect, _content(expect, find))
-        made = list(_made(draft, _content(source, find)))
+        made = _made(draft, _content(source, find))
     except LynchpinError as error:
         return Ran(source, line, problem=_held(error.problem, source, _rule(draft, line)))
-    return Ran(source, line, tuple(differences(_unplaced(expected), _unplaced(made))))
+    found = (each for label in expected for each in _otherwise(label, expected, made))
+    return Ran(source, line, tuple(found))
+
+
+def _otherwise(label: str, expected: _Documents, made: _Documents) -> Iterator[Difference]:
+    """What came out otherwise of the documents of one label; further ones are told by theirs."""
+    for each in differences(_unplaced(expected[label]), _unplaced(made.get(label, []))):
+        yield replace(each, path=f"{label}{each.path}") if "+" in label else each
 
 
 def _held(problem: Problem, source: str, rule: str | None) -> Problem:
@@ -111,30 +122,47 @@ def _content(name: str, find: Files) -> bytes:
     return content
 
 
-def _expected(draft: Draft, name: str, content: bytes) -> list[Any]:
-    """The documents of this kind that an example expects. Raises ``ConfigError``."""
+def _expected(draft: Draft, name: str, content: bytes) -> _Documents:
+    """The documents of this kind that an example expects, and further ones where it says any.
+
+    Raises ``ConfigError``.
+    """
+    kind = draft.target.kind
+    expected: _Documents = {kind: []}
     try:
         entries = json.loads(content)
-        expected = [e["document"] for e in entries if e["message"] == draft.target.kind]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        for entry in entries:
+            label, document = entry["message"], entry["document"]
+            if label == kind or label.startswith(naming.further_kind(kind, "")):
+                expected.setdefault(label, []).append(document)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         detail = "this is no list of `message` and `document`"
         raise ConfigError(EXAMPLE.at(detail, file=name)) from None
-    if not expected:
-        detail = f"it expects no message of the kind {draft.target.kind}"
+    if not expected[kind]:
+        detail = f"it expects no message of the kind {kind}"
         raise ConfigError(EXAMPLE.at(detail, file=name))
     return expected
 
 
-def _made(draft: Draft, record: bytes) -> Iterator[dict[str, Any]]:
-    """What the documents of this kind become, each as plain JSON. Raises ``LynchpinError``."""
-    connector = draft.target.connector
+def _made(draft: Draft, record: bytes) -> _Documents:
+    """What the documents of this kind and their further ones become. Raises ``LynchpinError``."""
+    connector, kind = draft.target.connector, draft.target.kind
+    made: _Documents = {}
     for piece in trial.pieces(connector, record):
         if not isinstance(piece, Slice) or piece.problem is not None:
             continue
         for document in trial.documents(connector, piece):
-            if document.kind == draft.target.kind:
-                model, _ = draft.mapping.build(document.body, system=connector)
-                yield model.model_dump(mode="json", exclude_none=True)
+            if document.kind != kind:
+                continue
+            models = [(kind, draft.mapping.build(document.body, system=connector)[0])]
+            for found in draft.mapping.found(document.body):
+                inner = draft.mapping.further[found.name]
+                label = naming.further_kind(kind, found.name)
+                models.append((label, inner.build(found.part, system=connector)[0]))
+            for label, model in models:
+                said = model.model_dump(mode="json", exclude_none=True)
+                made.setdefault(label, []).append(said)
+    return made
 
 
 def _unplaced(value: Any) -> Any:

@@ -236,7 +236,8 @@ class There:
             wanted = {"after": after, **asdict(part)}
             said = self._answer("POST", f"{_mapping(target)}/replay", json=wanted)
             problems = {int(n): Problem(**each) for n, each in said["problems"].items()}
-            done = Replayed(said["remade"], said["failed"], problems, said["last"])
+            counts = (said["remade"], said["failed"], said["added"], said["left"])
+            done = Replayed(*counts, problems, said["last"])
             total.add(done)
             progress(done.remade)
         return total

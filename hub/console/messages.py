@@ -22,6 +22,7 @@ from hub.console.rule import Visit, VisitHere
 from hub.journal import Stored
 from hub.paging import cut
 from hub.store.tables import MESSAGE_STATES, document, message, record
+from mappings.further import Part
 from schemas.problem import LynchpinError, Problem, Rejected
 
 __all__ = ["router"]
@@ -153,7 +154,7 @@ def _content(hub: Hub, connection: Connection, stored: Stored) -> _Content:
         named = hub.translator(connection, stored).named(stored)
     except LynchpinError as error:
         return _Content(text, left, (), (), error.problem)
-    documents = tuple((each.fact, each.document.kind, _told(each.document.body)) for each in named)
+    documents = tuple((each.fact, each.label, _told(each.document.body)) for each in named)
     columns = (document.c.fact, document.c.body)
     mine = select(*columns).where(document.c.message_id == stored.id).limit(_RESULTS_MAX)
     results = tuple((fact, json.loads(body)) for fact, body in connection.execute(mine))
@@ -162,6 +163,7 @@ def _content(hub: Hub, connection: Connection, stored: Stored) -> _Content:
 
 def _told(body: Any) -> Any:
     """A decoded document for people: plain JSON, or the XML of its element."""
+    body = body.node if isinstance(body, Part) else body
     if etree.iselement(body):
         return etree.tostring(body, encoding="unicode", pretty_print=True)[:SHOWN_BYTES_MAX]
     return body

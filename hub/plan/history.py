@@ -52,7 +52,7 @@ def documents(
     found = (
         journal.STORED.add_columns(document.c.fact, document.c.at, document.c.mapping, body)
         .join(document, document.c.message_id == message.c.id)
-        .where(document.c.kind == kind)
+        .where(document.c.kind == kind, document.c.further.is_(None))
         .where(document.c.message_id >= number)
         .where(or_(document.c.message_id > number, document.c.fact > fact))
         .order_by(document.c.message_id, document.c.fact)

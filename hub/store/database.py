@@ -29,7 +29,7 @@ from schemas.problem import ConfigError, Problem
 
 __all__ = ["REVISION", "Access", "open_database", "quick_check", "upgrade"]
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Access = Literal["write", "read"]

@@ -84,7 +84,10 @@ def try_(
 
 def _written(draft: Draft, each: Attempt) -> Written | None:
     """The way back of what a document became. Raises ``ConfigError`` if the mapping has none."""
-    return None if each.model is None else inverse.write(draft.mapping, each.model)
+    if each.model is None or each.further is not None:
+        # Further documents go one way.
+        return None
+    return inverse.write(draft.mapping, each.model)
 
 
 def _back(written: Written | None, reveal: str | None) -> dict[str, Any]:
@@ -130,6 +133,7 @@ def _attempt(each: Attempt) -> dict[str, Any]:
     return {
         "message": each.message,
         "fact": each.fact,
+        "further": each.further,
         "values": [_value(dataclasses.asdict(value)) for value in each.values],
         "flags": [flag.model_dump(mode="json") for flag in each.flags],
         "problem": each.problem and each.problem.model_dump(mode="json", exclude_none=True),

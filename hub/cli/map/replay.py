@@ -53,11 +53,19 @@ def replay(
     done = _replayed(target, part, count)
     if as_json:
         problems = {n: p.model_dump(mode="json") for n, p in done.problems.items()}
-        said = {"remade": done.remade, "failed": done.failed, "problems": problems}
+        counts = ("remade", "failed", "added", "left")
+        said = {**{name: getattr(done, name) for name in counts}, "problems": problems}
         print_json({"mapping": str(target), **said})
     else:
         text = f"{done.remade} documents of {target} were made again. {_EFFECTS}"
         out.print(escape(text), soft_wrap=True)
+        if done.added:
+            out.print(f"{done.added} further documents came that were not there before.")
+        if done.left:
+            text = (
+                f"{done.left} further documents stay as they were: it does not make them any more."
+            )
+            out.print(text, soft_wrap=True)
         for number, problem in done.problems.items():
             out.print(f"message {number} fails, and its documents stay as they were:")
             print_problem(problem)

@@ -35,6 +35,8 @@ document = Table(
     Column("message_id", BigInteger, ForeignKey("message.id"), nullable=False),
     Column("at", Text, nullable=False, server_default=text("''")),
     Column("mapping", Text, ForeignKey("mapping_version.hash"), nullable=False),
+    # The name that its mapping has for it, if it is a further document of a message.
+    Column("further", Text),
     # JSON list; none where there is nothing to flag.
     Column("flags", Text),
     # Canonical JSON.
