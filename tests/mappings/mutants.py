@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -40,8 +40,8 @@ class Mutant:
     """A text with one line changed or left out."""
 
     line: int
-    edit: str
-    text: str
+    told: str
+    text: str = field(repr=False)
 
 
 @cache
@@ -128,7 +128,7 @@ def every_mutant(text: str) -> Iterator[Mutant]:
     for number, rule in rules.items():
         below = _below(lines, number, end)
         rest = [*lines[:number], *lines[below:]]
-        yield Mutant(number + 1, "left out", "\n".join(rest))
+        yield Mutant(number + 1, _told("left out", lines[number]), "\n".join(rest))
         other = rules.get(below)
         if rule["value"] and other and other["value"] and other["indent"] == rule["indent"]:
             if rule["value"].split() == other["value"].split():
@@ -136,7 +136,11 @@ def every_mutant(text: str) -> Iterator[Mutant]:
             swapped = [*lines]
             swapped[number] = f"{rule['indent']}{rule['key']}:{other['value']}"
             swapped[below] = f"{other['indent']}{other['key']}:{rule['value']}"
-            yield Mutant(number + 1, "exchanged", "\n".join(swapped))
+            yield Mutant(number + 1, _told("exchanged", lines[number]), "\n".join(swapped))
+
+
+def _told(edit: str, line: str) -> str:
+    return f"{edit}: {' '.join(line.split())}"
 
 
 def _below(lines: list[str], number: int, end: int) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.mappings.mutants import every_mutant, noticed_by, shipped
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(f"{path.parent.name}.{path.stem}" for path in (ROOT / "mappings").glob("*/*.yaml"))
 
 MISTAKES = {
     "wrong path": (
@@ -95,21 +100,13 @@ MISTAKES = {
     "misspelt field": ("events.event", "  campaign: ", "  campain: ", "check"),
 }
 
-MISSED_MAX = {
-    "events.event": 0,
-    "layout.csv_sales": 0,
-    "layout.rtlog": 0,
-    "layout.rtlog_control": 0,
-    "poslog.control": 13,
-    "poslog.retail": 84,
-    "poslog.retail_v6": 60,
-    "shopify.customer": 12,
-    "shopify.order": 4,
-    "shopify.refund": 0,
-    "twilio.call": 0,
+ALSO_SKIPPED = "a line with a tender is nothing else; the `otherwise` at the end skips it as well"
+UNNOTICED = {
+    "poslog.retail": {"left out: when Tender: skip": ALSO_SKIPPED},
+    "poslog.retail_v6": {"left out: when Tender: skip": ALSO_SKIPPED},
 }
-"""How many mutants of each mapping nothing notices: rules of which no sample tells, mostly what one
-release of POSLog may say and the other's samples show. More samples make these less."""
+"""The mutants that nothing can notice, and why: they make the same of every document there can be.
+Any other rule needs a sample that tells."""
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -121,24 +118,21 @@ def test_a_mistake_is_noticed(mistake: str) -> None:
     assert expected in noticed, f"{mistake}: noticed by {noticed or 'nothing'}"
 
 
-@pytest.mark.parametrize("name", MISSED_MAX)
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_noticed_of_what_is_shipped(name: str) -> None:
     assert list(noticed_by(shipped()[name].text, shipped()[name])) == []
 
 
 def test_every_way_of_noticing_was_seen_and_every_mapping_counted() -> None:
     assert {m[3] for m in MISTAKES.values()} == {"check", "coverage", "examples", "round trip"}
-    assert set(MISSED_MAX) == set(shipped())
+    assert set(NAMES) == set(shipped())
 
 
-@pytest.mark.parametrize("name", MISSED_MAX)
-def test_almost_every_mutant_is_noticed(name: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mutant_is_noticed_but_those_that_make_the_same(name: str) -> None:
     of = shipped()[name]
     mutants = list(every_mutant(of.text))
     missed = [m for m in mutants if next(noticed_by(m.text, of), None) is None]
-    lines = of.text.split("\n")
-    told = "\n".join(f"{m.line} {m.edit}: {lines[m.line - 1].strip()}" for m in missed)
-    share = 100 * (1 - len(missed) / len(mutants))
-    print(f"{name}: {len(mutants)} mutants, {share:.1f} % noticed")  # noqa: T201 (with pytest -s)
+    print(f"{name}: {len(mutants)} mutants, {len(missed)} unnoticed")  # noqa: T201 (with pytest -s)
     assert len(mutants) >= 15
-    assert len(missed) <= MISSED_MAX[name], told
+    assert sorted(m.told for m in missed) == sorted(UNNOTICED.get(name, {})), missed

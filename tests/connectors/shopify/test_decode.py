@@ -52,6 +52,7 @@ def test_the_samples_hold_what_their_names_say() -> None:
     assert kinds.pop("order-with-refund-inside") == ["order", "refund"]
     assert kinds.pop("refunds-list") == ["refund", "refund"]
     assert kinds.pop("customers-list") == ["customer"] * 3
+    assert kinds.pop("customers-with-consents-and-a-card") == ["customer"] * 3
     assert len(kinds) >= 15
     for name, found in kinds.items():
         assert found == [name.partition("-")[0]], name
