@@ -32,6 +32,9 @@ _HEAD = """\
 #
 #   [stores]
 #   silent_seconds = 180  # an agent not heard of for so long is silent: three of its beat_seconds
+#
+#   [watchdog]
+#   stall_seconds = 60  # work waits and nothing gets done: the hub ends, to be started anew
 """
 
 _SOURCE = """

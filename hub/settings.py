@@ -114,6 +114,15 @@ class Stores(BaseModel):
     ``beat_seconds``."""
 
 
+class Watchdog(BaseModel):
+    """When a running hub gives itself up, for its supervisor to start it again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stall_seconds: PositiveFloat = 60
+    """Something waits to be written or settled, and nothing gets done."""
+
+
 class Settings(BaseSettings):
     """Everything that a person chooses."""
 
@@ -129,6 +138,7 @@ class Settings(BaseSettings):
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()
+    watchdog: Watchdog = Watchdog()
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -158,6 +168,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "limits": Limits,
     "people": People,
     "stores": Stores,
+    "watchdog": Watchdog,
 }
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from hub.bootstrap import Hub
@@ -68,6 +68,8 @@ class Writer:
     settled: Counter[str] = field(default_factory=Counter)
     trouble: bool = False
     """Whether the last transaction failed for the database's sake."""
+    _busy: bool = False
+    _got_on_at: float = 0.0
     _jobs: queue.SimpleQueue[_Job | None] = field(default_factory=queue.SimpleQueue)
     _closing: bool = False
     _door: threading.Lock = field(default_factory=threading.Lock)
@@ -100,6 +102,11 @@ class Writer:
         """How many jobs nobody has begun."""
         return self._jobs.qsize()
 
+    @property
+    def stalled_for(self) -> float:
+        """Seconds for which something has waited while nothing got done."""
+        return time.monotonic() - self._got_on_at if self._busy else 0.0
+
     def close(self) -> None:
         """Take no more; what was taken is still done."""
         with self._door:
@@ -110,6 +117,8 @@ class Writer:
         """Write until closed: what callers want first, then whatever waits to be settled."""
         while True:
             jobs, last = self._gather()
+            if not self._busy:
+                self._busy, self._got_on_at = True, time.monotonic()
             if jobs:
                 self._write(jobs)
             # What is left unsettled is settled by whoever opens the hub next.
@@ -118,6 +127,12 @@ class Writer:
             overdue = time.monotonic() - self._last_settled > _SETTLE_WITHIN_SECONDS
             if self._pending and (not jobs or overdue) and time.monotonic() >= self._settle_after:
                 self._settle(BATCH if not jobs else _BATCH_BESIDE)
+            self._busy = self._pending or self.waiting > 0
+
+    def got_on(self, *_: object) -> None:
+        """A statement is done. While the database is in trouble, that says nothing yet."""
+        if not self.trouble:
+            self._got_on_at = time.monotonic()
 
     def _gather(self) -> tuple[list[_Job], bool]:
         """What waits now and comes within a moment; and whether it is the last there will be."""
@@ -222,9 +237,11 @@ def writing(hub: Hub) -> Iterator[Writer]:
     """A writer at work until the block ends, and until everything it took is done."""
     writer = Writer(hub)
     thread = threading.Thread(target=writer.run, name="writer")
+    event.listen(hub.engine, "after_cursor_execute", writer.got_on)
     thread.start()
     try:
         yield writer
     finally:
         writer.close()
         thread.join()
+        event.remove(hub.engine, "after_cursor_execute", writer.got_on)

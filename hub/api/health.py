@@ -18,6 +18,7 @@ from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
 from hub.keys import Key
 from hub.store.tables import MESSAGE_STATES, message
+from hub.watchdog import STALLED, is_stalled
 from hub.writer import DATABASE_TROUBLE
 from schemas.problem import Unavailable
 
@@ -42,8 +43,10 @@ async def live() -> Health:
 
 @router.get("/health/ready", dependencies=[anyone], responses=answers())
 def ready(served: ServedHere, reading: Reading) -> Health:
-    """The database can be read, and what was last written was kept."""
+    """The database can be read, what was last written was kept, and what waits gets on."""
     reading.execute(select(1))
+    if is_stalled(served.writer):
+        raise Unavailable(STALLED.at())
     if served.writer.trouble:
         raise Unavailable(DATABASE_TROUBLE.at())
     return Health()
@@ -90,6 +93,11 @@ class _Figures(Collector):
             )
         yield GaugeMetricFamily(
             "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
+        )
+        yield GaugeMetricFamily(
+            "lynchpin_writer_stalled_seconds",
+            "Seconds for which something has waited while nothing got done.",
+            self._served.writer.stalled_for,
         )
 
 

@@ -36,6 +36,7 @@ def up(
     from hub.api import application, connection
     from hub.cli.console import opening
     from hub.running import announced
+    from hub.watchdog import watched
     from hub.writer import writing as writer_of
 
     log.configure()
@@ -47,7 +48,7 @@ def up(
         app = application(hub, writer)
         server = connection.server(app)
         host, port = listener.getsockname()[:2]
-        with announced(writer, host, port), suppress(KeyboardInterrupt):
+        with announced(writer, host, port), watched(writer), suppress(KeyboardInterrupt):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)
             if errors.is_terminal:
                 link = opening(hub, app.state.sessions.link(getpass.getuser()))

@@ -6,13 +6,14 @@ import getpass
 import json
 import os
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ import pytest
 
 from hub import running
 from hub.cli.there import HTTP_BYTES_MAX
+from hub.demo import poslog_writer
 from hub.home import Home
+from hub.watchdog import EXIT_STATUS
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
@@ -32,7 +35,9 @@ PROGRAM = Path(sys.executable).with_name("lynchpin")
 HOLDER = """
 import sys
 from pathlib import Path
+from hub.demo import poslog_writer
 from hub.home import Home
+from hub.watchdog import EXIT_STATUS
 from hub.lock import hold
 home = Home(Path(sys.argv[1]))
 sys.argv = ["lynchpin", *sys.argv[2:]]
@@ -271,3 +276,30 @@ def test_what_it_keeps_for_the_command_line_is_one_row_in_the_list_of_keys(house
     with house.up():
         found = json.loads(house.lynchpin("key", "list", "--json").stdout)
     assert [(key["name"], key["revoked_at"]) for key in found] == [("command line", None)]
+
+
+def test_a_hub_that_gets_no_further_ends_and_the_next_one_goes_on(house: House) -> None:
+    """Somebody holds the database's lock while a record comes: nobody is told that it is kept."""
+    key = house.key("source", "--source", "poslog")
+    body = b"".join(poslog_writer.sales(2, seed=1))
+    database = house.home / "lynchpin.db"
+
+    def send(url: str) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {key}"}
+        with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
+            return client.post("/sources/poslog/records", content=body)
+
+    with (
+        house.up(LYNCHPIN_WATCHDOG__STALL_SECONDS="1") as up,
+        closing(sqlite3.connect(database, isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(httpx2.TransportError):
+            send(up.url)
+        assert up.process.wait(60) == EXIT_STATUS
+        assert [line["code"] for line in up.lines() if "code" in line] == ["LP-HUB-042"]
+        other.execute("ROLLBACK")
+    assert select(house, "SELECT count(*) FROM message") == [(0,)]
+    with house.up() as up:
+        assert send(up.url).is_success
+    assert select(house, "SELECT count(*) FROM message") == [(2,)]
