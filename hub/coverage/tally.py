@@ -69,12 +69,28 @@ class Tally:
     _lines: set[int] = field(default_factory=set)
     _of: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _filled: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    further: dict[str, Tally] = field(init=False)
+    """The same of its further documents, by name. What is unread is only told of the whole."""
+
+    def __post_init__(self) -> None:
+        self.further = {name: Tally(made) for name, made in self.mapping.further.items()}
 
     def add(self, body: Any, message: int, reference: Reference = NOTHING) -> None:
         """Count one document of a message; what rules look up is looked up in ``reference``."""
-        self.documents += 1
         for path, value in unread_values(self.mapping, body).items():
             self._see(self.unread, path, shape(value), message)
+        self.count(body, message, reference)
+        try:
+            found = self.mapping.found(body)
+        except Rejected as rejection:
+            self.fail(rejection, message)
+            return
+        for each in found:
+            self.further[each.name].count(each.part, message, reference)
+
+    def count(self, body: Any, message: int, reference: Reference) -> None:
+        """Count what is made of one document, whatever it says beside that."""
+        self.documents += 1
         try:
             trace = self.mapping.trace(body, reference)
         except Rejected as rejection:

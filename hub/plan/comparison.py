@@ -22,10 +22,10 @@ from schemas.order import Order
 from schemas.problem import LynchpinError, Problem
 from schemas.transaction import Transaction
 
-__all__ = ["Comparison", "Made", "decoded", "failed"]
+__all__ = ["NAME", "Comparison", "Made", "decoded", "failed"]
 
 _GIVES_UP = (ValueError, TypeError, AttributeError, KeyError, ArithmeticError)
-_NAME = Name("fact", (), b"")
+NAME = Name("fact", (), b"")
 """Nothing is applied here, so what a document is called by the hub does not matter."""
 
 
@@ -79,7 +79,7 @@ class Comparison:
         """What one of the texts makes of a document, or why its message would be held."""
         way = dataclasses.replace(self.way(stored), mapping=lambda _: mapping)
         try:
-            return _made(way.translated(stored, Named(document, _NAME, "", "")))
+            return _made(way.translated(stored, Named(document, NAME, "", "")))
         except LynchpinError as error:
             return error.problem
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, null, or_, select
+from sqlalchemy import Connection, Row, Select, case, func, null, or_, select
 
 from hub import journal
 from hub.journal import Stored
 from hub.plan.report import Window
 from hub.store.tables import document, message, record
 
-__all__ = ["Made", "documents", "held", "last_message", "of_message"]
+__all__ = ["Made", "documents", "further", "held", "last_message", "of_message"]
 
 
 class Made(NamedTuple):
@@ -28,6 +28,8 @@ class Made(NamedTuple):
     at: str
     mapping: str
     body: str | None
+    further: str | None
+    """The name of its entry, if it is a further document of its message."""
     stored: Stored
 
 
@@ -50,7 +52,7 @@ def documents(
     number, fact = after
     body = case((document.c.mapping == published, null()), else_=document.c.body)
     found = (
-        journal.STORED.add_columns(document.c.fact, document.c.at, document.c.mapping, body)
+        _with_stored(body)
         .join(document, document.c.message_id == message.c.id)
         .where(document.c.kind == kind, document.c.further.is_(None))
         .where(document.c.message_id >= number)
@@ -59,19 +61,40 @@ def documents(
         .limit(limit)
     )
     rows = connection.execute(_within(found, window, connector))
-    return [Made._make((*row[-4:], journal.stored(row[:-4]))) for row in rows]
+    return [_made(row) for row in rows]
+
+
+def further(
+    connection: Connection,
+    window: Window,
+    connector: str,
+    after: tuple[int, str],
+    *,
+    limit: int,
+) -> list[Made]:
+    """The next stored further documents, of any mapping of a connector, after (message, fact)."""
+    number, fact = after
+    found = (
+        _with_stored(document.c.body)
+        .join(document, document.c.message_id == message.c.id)
+        .where(document.c.further.is_not(None))
+        .where(document.c.message_id >= number)
+        .where(or_(document.c.message_id > number, document.c.fact > fact))
+        .order_by(document.c.message_id, document.c.fact)
+        .limit(limit)
+    )
+    rows = connection.execute(_within(found, window, connector))
+    return [_made(row) for row in rows]
 
 
 def of_message(connection: Connection, number: int, fact: str) -> list[Made]:
     """One stored document with its message, as far as it is there still."""
     found = (
-        journal.STORED.add_columns(
-            document.c.fact, document.c.at, document.c.mapping, document.c.body
-        )
+        _with_stored(document.c.body)
         .join(document, document.c.message_id == message.c.id)
         .where(message.c.id == number, document.c.fact == fact)
     )
-    return [Made._make((*row[-4:], journal.stored(row[:-4]))) for row in connection.execute(found)]
+    return [_made(row) for row in connection.execute(found)]
 
 
 def held(
@@ -86,6 +109,16 @@ def held(
     )
     rows = connection.execute(_within(found, window, connector))
     return [journal.stored(row) for row in rows]
+
+
+def _with_stored(body: Any) -> Select[Any]:
+    """What a ``Made`` is made of."""
+    columns = (document.c.fact, document.c.at, document.c.mapping, body, document.c.further)
+    return journal.STORED.add_columns(*columns)
+
+
+def _made(row: Row[Any]) -> Made:
+    return Made._make((*row[-5:], journal.stored(row[:-5])))
 
 
 def _within(found: Select[Any], window: Window, connector: str) -> Select[Any]:

@@ -25,6 +25,7 @@ from hub.people.claim import Claim
 from hub.plan import history, shelf
 from hub.plan.comparison import Comparison, Made, decoded
 from hub.plan.difference import anywhere, at, differences
+from hub.plan.further import Holdings
 from hub.plan.moving import moved
 from hub.plan.passed import passed_over
 from hub.plan.prune import Pair
@@ -105,6 +106,7 @@ class _Page:
     pair: Pair
     _comparison: Comparison = field(init=False)
     _kinds: set[str] = field(init=False)
+    _holdings: Holdings = field(init=False)
 
     def __post_init__(self) -> None:
         published = library.version(self.connection, self.report.published, self.report.connector)
@@ -112,6 +114,9 @@ class _Page:
             self.hub, self.connection, published, self.draft.mapping, self.pair
         )
         self._kinds = {target.kind for target in publication.siblings(self.draft.target)}
+        self._holdings = Holdings(
+            self.connection, self._comparison, self.report, self._kinds, self._group
+        )
 
     @property
     def _canonical(self) -> str:
@@ -131,10 +136,14 @@ class _Page:
                 published=self.report.published,
                 limit=PAGE,
             )
-            for made, document in self._decoded(found, self.pair.reads):
+            reads = None if self._holdings.any else self.pair.reads
+            for made, document in self._decoded(found, reads):
                 self._document(made, document)
             last = found[-1] if found else None
-            following = ("documents", last.stored.id, last.fact) if last else ("held", 0, "")
+            following = ("documents", last.stored.id, last.fact) if last else ("further", 0, "")
+        elif phase == "further":
+            seen = self._holdings.page((number, fact), PAGE)
+            following = (phase, *seen) if seen else ("held", 0, "")
         elif phase == "held":
             waiting = history.held(self.connection, self.report.window, connector, number, PAGE)
             for stored in waiting:
@@ -162,7 +171,10 @@ class _Page:
     def _document(self, made: history.Made, document: Document) -> None:
         counts, comparison = self.report.counts, self._comparison
         same = comparison.agree(made.stored, document)
-        if same and made.mapping == self.report.published:
+        problem = None
+        if self._holdings.any:
+            problem = self._holdings.comes(made.stored, document)
+        if problem is None and same and made.mapping == self.report.published:
             counts.equal += 1
             return
         for _, whole in self._decoded([made]):
@@ -173,6 +185,9 @@ class _Page:
         drifted = isinstance(before, Problem) or (stored is not None and before.values != stored)
         counts.drifted += drifted
         after = before if same else comparison.made(made.stored, document, comparison.proposed)
+        if problem is not None:
+            fails = self._holdings.fails(comparison.published, made.stored, document)
+            before, after = fails or before, problem
         self._compared(made.fact, made.stored, before, after)
         if before != after or (drifted and isinstance(after, Made)):
             self.report.affects(made.stored.id)
@@ -185,8 +200,11 @@ class _Page:
         except LynchpinError:
             return
         for document in found.values():
-            before = comparison.made(stored, document, comparison.published)
-            after = comparison.made(stored, document, comparison.proposed)
+            before, after = (
+                self._holdings.fails(text, stored, document)
+                or comparison.made(stored, document, text)
+                for text in (comparison.published, comparison.proposed)
+            )
             if isinstance(before, Problem) or isinstance(after, Problem):
                 self._compared(document.at or "held", stored, before, after)
 

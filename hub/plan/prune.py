@@ -37,6 +37,7 @@ Fast = Callable[[Any, Unknown, Reference], dict[str, Any]]
 
 _COMPARED = {"rules", "codes", "model"}
 _TELLS_NOTHING = {"name", "ignore", "unset", "examples", "text", "file", "version", "declared"}
+_TELLS_NOTHING |= {"further", "part"}
 """What of a mapping does not change what it makes of a document."""
 _PLACE = {"line", "text"}
 _FEW = 3

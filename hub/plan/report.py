@@ -5,6 +5,7 @@ It names what it compared, so that nobody can publish one text upon the report o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import Decimal
 from typing import Annotated
 
@@ -22,6 +23,7 @@ __all__ = [
     "Change",
     "Counts",
     "Failure",
+    "Further",
     "Money",
     "People",
     "Report",
@@ -130,6 +132,23 @@ class People(_Part):
     samples: list[Sample] = []
 
 
+class Further(_Part):
+    """Further documents of one name, those that are there and those that are not.
+
+    ``come`` are in no document yet; ``go`` are there and would not be made any more, ``left`` are
+    not made by the text in force either: both stay as they are. Of the others, ``equal`` are
+    stored as the proposed text makes them, ``changed`` are not, and ``failing`` it cannot make.
+    """
+
+    come: int = 0
+    go: int = 0
+    left: int = 0
+    equal: int = 0
+    changed: int = 0
+    failing: int = 0
+    samples: list[Sample] = []
+
+
 class Window(_Part):
     """What was looked at: messages up to ``last``, of one source or all, since a moment or ever."""
 
@@ -163,17 +182,22 @@ class Report(_Part):
     failures: list[Failure] = []
     money: dict[str, Money] = {}
     people: People = People()
+    further: dict[str, Further] = {}
     affected: list[tuple[int, int]] = []
     """Messages whose documents a replay would make otherwise, from the first to the last of each
     run of numbers: a plan that changes everything is as short as one that changes nothing."""
 
     def affects(self, number: int) -> None:
-        """Note a message; they come in the order of their numbers."""
-        first, last = self.affected[-1] if self.affected else (number, number)
-        if number > last + 1:
-            self.affected.append((number, number))
-        else:
-            self.affected[-1:] = [(first, number)]
+        """Note a message."""
+        runs = self.affected
+        at = bisect_right(runs, number, key=lambda run: run[0])
+        if at and number <= runs[at - 1][1]:
+            return
+        before = bool(at) and runs[at - 1][1] == number - 1
+        behind = at < len(runs) and runs[at][0] == number + 1
+        first = runs[at - 1][0] if before else number
+        last = runs[at][1] if behind else number
+        runs[at - before : at + behind] = [(first, last)]
 
     @property
     def name(self) -> str:

@@ -52,7 +52,8 @@ def cover_traffic(
         for made in _mappings(hub, connection, mapping, source):
             tally, messages = _covered(hub, connection, made, window)
             findings = static(made)
-            undecided |= bool(tally.unread or tally.codes) or any(f.what in _BAD for f in findings)
+            codes = any(each.codes for each in (tally, *tally.further.values()))
+            undecided |= bool(tally.unread or codes) or any(f.what in _BAD for f in findings)
             if as_json:
                 said.append(_json(tally, messages, findings, window))
             else:
@@ -97,16 +98,24 @@ def _json(
         "file": spec.file,
         "window": asdict(window),
         "messages": messages,
+        **_counted(tally),
+        "unread": [{"path": path, **_seen(seen, "shape")} for path, seen in tally.unread.items()],
+        "further": {name: _counted(each) for name, each in tally.further.items()},
+        "text": [asdict(each) for each in findings],
+    }
+
+
+def _counted(tally: Tally) -> dict[str, Any]:
+    """What is counted of documents of one kind, the document itself or further ones."""
+    return {
         "documents": tally.documents,
         "more": tally.more,
         "failed": [{"code": code, **_seen(seen, "rule")} for code, seen in tally.failed.items()],
-        "unread": [{"path": path, **_seen(seen, "shape")} for path, seen in tally.unread.items()],
         "codes": [
             {"table": name, **_seen(seen, "code")} for (name, _), seen in tally.codes.items()
         ],
         "idle": [asdict(each) for each in tally.idle] if tally.documents else [],
         "filled": [asdict(each) for each in tally.shares],
-        "text": [asdict(each) for each in findings],
     }
 
 
@@ -119,15 +128,30 @@ def _print(tally: Tally, messages: int, findings: tuple[Finding, ...]) -> None:
     spec = tally.mapping.spec
     head = f"[bold]{escape(spec.name)}[/] {spec.version} ({escape(spec.file)}): "
     out.print(f"{head}{tally.documents} documents in {messages} messages", soft_wrap=True)
-    for code, seen in tally.failed.items():
-        said = f"{seen.messages} messages fail with {code} at {seen.value}, first {seen.first}"
-        out.print(escape(said), style="red", soft_wrap=True)
+    _print_failed(tally)
     _print_seen(
         "Arrived, and neither read nor ignored",
         ("path", "value like"),
         [((path, seen.value), seen) for path, seen in tally.unread.items()],
     )
     _say(tally.unread, "write a rule that reads it, or add the path to `ignore`")
+    _print_counted(tally)
+    for name, each in tally.further.items():
+        out.print(f"[bold]further {escape(name)}[/]: {each.documents} documents", soft_wrap=True)
+        _print_failed(each)
+        _print_counted(each)
+    if findings:
+        rows = ((each.what, each.subject, each.next_step) for each in findings)
+        out.print(table(("", "of the text", "next"), rows))
+
+
+def _print_failed(tally: Tally) -> None:
+    for code, seen in tally.failed.items():
+        said = f"{seen.messages} messages fail with {code} at {seen.value}, first {seen.first}"
+        out.print(escape(said), style="red", soft_wrap=True)
+
+
+def _print_counted(tally: Tally) -> None:
     _print_seen(
         "Codes without an entry",
         ("table", "code"),
@@ -139,9 +163,6 @@ def _print(tally: Tally, messages: int, findings: tuple[Finding, ...]) -> None:
     if tally.documents:
         _print_idle(tally)
         _print_shares(tally)
-    if findings:
-        rows = ((each.what, each.subject, each.next_step) for each in findings)
-        out.print(table(("", "of the text", "next"), rows))
 
 
 def _print_seen(

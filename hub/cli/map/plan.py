@@ -86,6 +86,12 @@ def print_report(report: Report) -> None:
         )
     if report.failures:
         out.print(table(("fails with", "at", "rule", "", "count", "message"), _failures(report)))
+    if report.further:
+        names = ("come", "go", "left", "equal", "changed", "failing")
+        titles = ("further document", "would come", "would go", "left", *names[3:], "message")
+        out.print(table(titles, _further(report, names)))
+        if any(each.go or each.left for each in report.further.values()):
+            out.print("What would go, and what is left, stays as it is in the hub.")
     if report.money:
         money = (
             (c, plain(m.before), plain(m.after), plain(m.after - m.before), plain(m.failing))
@@ -107,6 +113,12 @@ def _changes(report: Report) -> Iterator[tuple[object, ...]]:
         first = change.samples[0] if change.samples else None
         shown = (first.before, first.after, first.message) if first else (None, None, None)
         yield (change.path, change.kind, change.count, *shown)
+
+
+def _further(report: Report, names: tuple[str, ...]) -> Iterator[tuple[object, ...]]:
+    for name, each in sorted(report.further.items()):
+        first = each.samples[0].message if each.samples else None
+        yield (name, *(getattr(each, said) for said in names), first)
 
 
 def _failures(report: Report) -> Iterator[tuple[object, ...]]:

@@ -158,3 +158,37 @@ def test_memory_is_bounded_however_many_paths_and_codes_come(
     assert len(tally.unread) == len(tally.codes) == 3
     assert tally.more == 12
     assert tally.unread["x0"] == Seen("9", 2, 1, 10)
+
+
+FURTHER = RULES.replace(
+    "codes:",
+    """\
+further:
+  answer:
+    to: Interaction
+    from: answers[]
+    key: no
+    rules:
+      id: no
+      kind: type | code kind
+      when bad: {agent: agent}
+codes:""",
+)
+
+
+def test_further_documents_are_counted_by_name_and_what_they_read_is_read() -> None:
+    answers = [{"no": 1, "type": "C", "x": 1}, {"no": 2, "type": "Z"}, {"no": 3, "agent": "a"}]
+    tally = _tally({"answers": answers}, {"answers": []}, mapping=load(FURTHER, "test.yaml"))
+    (inner,) = tally.further.values()
+    assert (tally.documents, inner.documents) == (2, 3)
+    assert list(tally.unread) == ["answers.x"]
+    assert inner.unread == {}
+    assert (list(tally.codes), list(inner.codes)) == ([], [("kind", "Z")])
+    assert _share(inner, "kind") == Share("kind", required=True, filled=2, of=3)
+    assert [each.rule for each in inner.idle] == ["when bad: {agent: agent}"]
+
+
+def test_a_further_document_that_cannot_be_named_fails_its_message() -> None:
+    tally = _tally({"answers": [{"type": "C"}]}, mapping=load(FURTHER, "test.yaml"))
+    assert [seen.messages for seen in tally.failed.values()] == [1]
+    assert "answers.no" not in tally.unread

@@ -1,0 +1,193 @@
+"""What a plan says of further documents: which would come, and what becomes of those there are.
+
+Documents are looked at for what they hold by the proposed text and the hub has not; the further
+documents that are stored, for what either text makes of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from connectors.api import Document
+from hub.apply import CONFLICT
+from hub.journal import Stored
+from hub.naming import business_hash, further_kind
+from hub.people import masking
+from hub.plan import history
+from hub.plan.comparison import NAME, Comparison, Made, decoded
+from hub.plan.difference import anywhere, at, differences
+from hub.plan.report import SAMPLES_MAX, Change, Further, Report, Sample
+from hub.store.tables import document
+from hub.translate import Named, further
+from mappings.mapping import Mapping
+from schemas.problem import LynchpinError, Problem
+
+__all__ = ["Holdings"]
+
+Group = Callable[[str, str], Change | None]
+
+
+@dataclass(slots=True)
+class Holdings:
+    """The further documents of one page of a plan."""
+
+    connection: Connection
+    comparison: Comparison
+    report: Report
+    kinds: set[str]
+    group: Group
+
+    @property
+    def any(self) -> bool:
+        """Whether either text makes further documents."""
+        return bool(self.comparison.published.further or self.comparison.proposed.further)
+
+    def fails(self, mapping: Mapping, stored: Stored, principal: Document) -> Problem | None:
+        """Why a further document of a message would hold it, if one would."""
+        made = self._made(mapping, stored, principal)
+        return made if isinstance(made, Problem) else None
+
+    def comes(self, stored: Stored, principal: Document) -> Problem | None:
+        """Count what a document holds by the proposed text and nobody has yet.
+
+        Gives the reason instead if its message would be held for one of them.
+        """
+        made = self._made(self.comparison.proposed, stored, principal)
+        if isinstance(made, Problem):
+            return made
+        known = self._known(named.fact for named, _ in made)
+        for named, _ in made:
+            content, number = known.get(named.fact, (None, None))
+            differs = content not in (None, business_hash(named.name)) and number != stored.id
+            if differs and named.name.kind == "fact":
+                return CONFLICT.at(path=named.fact)
+        for named, values in made:
+            if named.fact in known:
+                continue
+            counts = self._counts(named.further)
+            counts.come += 1
+            self.report.affects(stored.id)
+            if len(counts.samples) < SAMPLES_MAX:
+                canonical = self.comparison.proposed.further[named.further].spec.to
+                shown = json.dumps(masking.body(canonical, values.values), ensure_ascii=False)
+                sample = Sample(
+                    message=stored.id, fact=named.fact, path=named.document.at, after=shown
+                )
+                counts.samples.append(sample)
+        return None
+
+    def page(self, after: tuple[int, str], limit: int) -> tuple[int, str] | None:
+        """Look at the next stored ones; gives the last, or ``None`` where there is none."""
+        report = self.report
+        found = history.further(
+            self.connection, report.window, report.connector, after, limit=limit
+        )
+        number, documents = 0, dict[str, Document]()
+        for made in found:
+            if made.stored.id != number:
+                number = made.stored.id
+                documents = decoded(self.comparison.way(made.stored), made.stored, self.kinds)
+            self._stored(made, documents.values())
+        return (found[-1].stored.id, found[-1].fact) if found else None
+
+    def _stored(self, made: history.Made, documents: Iterable[Document]) -> None:
+        name = made.further or ""
+        kind = made.fact.removeprefix(f"{made.stored.system}:").partition("/")[0]
+        mine = [each for each in documents if kind == further_kind(each.kind, name)]
+        if not mine:
+            # It is of another mapping.
+            return
+        texts = (self.comparison.published, self.comparison.proposed)
+        before, after = (self._one(text, made, mine) for text in texts)
+        counts = self._counts(name)
+        stored = json.loads(made.body or "{}")
+        if after is None:
+            gone = before is not None
+            counts.go += gone
+            counts.left += not gone
+            if gone and len(counts.samples) < SAMPLES_MAX:
+                sample = Sample(message=made.stored.id, fact=made.fact, path=made.at)
+                counts.samples.append(sample)
+        elif isinstance(after, Problem):
+            counts.failing += 1
+        elif after.values == stored:
+            counts.equal += 1
+        else:
+            counts.changed += 1
+            self.report.affects(made.stored.id)
+            self._changed(made, name, stored, after.values)
+
+    def _one(
+        self, mapping: Mapping, made: history.Made, principals: Iterable[Document]
+    ) -> Made | Problem | None:
+        """What a text makes of one further document; ``None`` where it does not find it."""
+        for principal in principals:
+            try:
+                for named in self._named(mapping, made.stored, principal):
+                    if named.fact == made.fact:
+                        inner = mapping.further[named.further]
+                        return self.comparison.made(made.stored, named.document, inner)
+            except LynchpinError as error:
+                return error.problem
+        return None
+
+    def _made(
+        self, mapping: Mapping, stored: Stored, principal: Document
+    ) -> list[tuple[Named, Made]] | Problem:
+        try:
+            found = list(self._named(mapping, stored, principal))
+        except LynchpinError as error:
+            return error.problem
+        all_made: list[tuple[Named, Made]] = []
+        for named in found:
+            made = self.comparison.made(stored, named.document, mapping.further[named.further])
+            if isinstance(made, Problem):
+                return made
+            all_made.append((named, made))
+        return all_made
+
+    @staticmethod
+    def _named(mapping: Mapping, stored: Stored, principal: Document) -> Iterator[Named]:
+        return further(stored.system, Named(principal, NAME, "", ""), mapping)
+
+    def _known(self, facts: Iterable[str]) -> dict[str, tuple[str, int]]:
+        columns = (document.c.fact, document.c.business_hash, document.c.message_id)
+        chosen = select(*columns).where(document.c.fact.in_(list(facts)))
+        return {
+            fact: (content, number) for fact, content, number in self.connection.execute(chosen)
+        }
+
+    def _counts(self, name: str) -> Further:
+        return self.report.further.setdefault(name, Further())
+
+    def _changed(self, made: history.Made, name: str, before: Any, after: Any) -> None:
+        """Add what changes in one to all changes, each under the name of its entry."""
+        canonical = self.comparison.proposed.further[name].spec.to
+        shown = [masking.body(canonical, each) for each in (before, after)]
+        seen = set()
+        for difference in differences(before, after):
+            path = f"{name}: {anywhere(difference.path)}"
+            group = self.group(path, difference.kind)
+            if group is None or (path, difference.kind) in seen:
+                continue
+            seen.add((path, difference.kind))
+            group.count += 1
+            if len(group.samples) < SAMPLES_MAX:
+                was, now = (_text(at(each, difference.path)) for each in shown)
+                sample = Sample(
+                    message=made.stored.id,
+                    fact=made.fact,
+                    path=difference.path,
+                    before=was,
+                    after=now,
+                )
+                group.samples.append(sample)
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)

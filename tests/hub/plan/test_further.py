@@ -1,0 +1,201 @@
+"""Plans of further documents: what would come, change and go, and what a replay makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import registry
+from hub import bootstrap, publication
+from hub.apply import CONFLICT
+from hub.authoring import draft as drafts
+from hub.authoring import publishing
+from hub.authoring.draft import Draft
+from hub.bootstrap import Hub
+from hub.home import Home
+from hub.plan import planning, shelf
+from hub.plan.report import Report, Window
+from hub.receive import receive
+from hub.replay import Part, Replayed, replay
+
+SAMPLE = registry.folder("shopify") / "samples" / "order-partly-fulfilled.json"
+OWN = """\
+extends: shopify.order
+further:
+  delivery:
+    to: Interaction
+    from: fulfillments[]
+    key: name
+    rules:
+      id: id
+      kind: = visit
+      occurred_at: updated_at
+"""
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """With an order of one delivery, one of two, and one of none."""
+    home = Home(tmp_path / "home")
+    bootstrap.create(home)
+    file = tmp_path / "orders.jsonl"
+    bodies = [order(1, "1.1"), order(2, "2.1", "2.2"), order(3)]
+    file.write_text("\n".join(map(json.dumps, bodies)))
+    with bootstrap.open_hub(home) as hub:
+        assert receive(hub, "shopify", [file]).applied == len(bodies)
+        yield hub
+
+
+def order(number: int, *names: str, **changes: Any) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(SAMPLE.read_bytes())
+    (one,) = body["fulfillments"]
+    made = [{**one, "id": f"{number}{place}", "name": name} for place, name in enumerate(names)]
+    return {**body, "id": number, "fulfillments": made, **changes}
+
+
+def draft(hub: Hub, *changes: tuple[str, str]) -> Draft:
+    text = OWN
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    file = hub.home.mappings / "own.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return drafts.read(file, hub.home)
+
+
+def published(hub: Hub, made: Draft) -> None:
+    with hub.engine.begin() as connection:
+        publishing.publish(connection, made, actor="ann", now=hub.now())
+
+
+def planned(hub: Hub, made: Draft) -> Report:
+    return planning.plan(hub, made, planning.begun(hub, made, source=None, since=None))
+
+
+def replayed(hub: Hub, plan: str | None = None) -> Replayed:
+    with hub.engine.begin() as connection:
+        target = publication.target("shopify.order")
+        return replay(hub, connection, target, Part(plan=plan), actor="ann")
+
+
+def test_a_plan_says_how_many_would_come_and_its_replay_brings_them(hub: Hub) -> None:
+    made = draft(hub)
+    report = planned(hub, made)
+    said = report.further["delivery"]
+    assert (said.come, said.go, said.equal, said.changed, said.failing) == (3, 0, 0, 0, 0)
+    assert (report.counts.equal, report.affected) == (3, [(1, 2)])
+    assert [each.fact for each in said.samples] == [
+        f"shopify:order+delivery/{name}" for name in ("1.1", "2.1", "2.2")
+    ]
+    assert json.loads(said.samples[0].after or "")["kind"] == "visit"
+    assert shelf.read(hub.home, report.id) == report
+    published(hub, made)
+    done = replayed(hub, report.id)
+    assert (done.remade, done.added, done.failed) == (2, 3, 0)
+    none = planned(hub, made).further["delivery"]
+    assert (none.come, none.equal) == (0, 3)
+
+
+def test_what_is_there_is_compared_and_comes_no_more(hub: Hub) -> None:
+    published(hub, draft(hub))
+    replayed(hub)
+    made = draft(hub, ("kind: = visit", "kind: = call"))
+    report = planned(hub, made)
+    said = report.further["delivery"]
+    assert (said.come, said.go, said.equal, said.changed) == (0, 0, 0, 3)
+    (change,) = report.changes
+    assert (change.path, change.count) == ("delivery: kind", 3)
+    assert (change.samples[0].before, change.samples[0].after) == ("visit", "call")
+    assert (report.counts.equal, report.affected) == (3, [(1, 2)])
+    published(hub, made)
+    assert replayed(hub, report.id).remade == 2 + 3
+    assert planned(hub, made).further["delivery"].equal == 3
+
+
+def test_what_would_go_is_told_and_stays(hub: Hub) -> None:
+    published(hub, draft(hub))
+    replayed(hub)
+    text = "from: fulfillments[] where name = 2.1"
+    some = planned(hub, draft(hub, ("from: fulfillments[]", text)))
+    said = some.further["delivery"]
+    assert (said.come, said.go, said.left, said.equal) == (0, 2, 0, 1)
+    assert [each.fact for each in said.samples] == [
+        "shopify:order+delivery/1.1",
+        "shopify:order+delivery/2.2",
+    ]
+    bare = draft(hub, (OWN.partition("further:")[2], " {}\n"))
+    none = planned(hub, bare).further["delivery"]
+    assert (none.go, none.left) == (3, 0)
+    published(hub, bare)
+    done = replayed(hub)
+    assert (done.remade, done.left) == (3, 3)
+    again = planned(hub, bare).further["delivery"]
+    assert (again.go, again.left) == (0, 3)
+
+
+def test_what_would_hold_a_message_newly_fails(hub: Hub) -> None:
+    made = draft(hub, ("key: name", "key: receipt.no"))
+    report = planned(hub, made)
+    assert (report.counts.equal, report.counts.newly_failing) == (1, 2)
+    (failure,) = report.failures
+    assert (failure.code, failure.new, failure.count) == ("LP-MAP-102", True, 2)
+    assert failure.path == "fulfillments[]"
+    wrong = planned(hub, draft(hub, ("kind: = visit", "kind: tracking_company | integer")))
+    assert wrong.counts.newly_failing == 2
+    assert {each.code for each in wrong.failures} == {"LP-MAP-101"}
+
+
+def test_what_fails_in_the_text_in_force_as_well_is_not_new(hub: Hub) -> None:
+    published(hub, draft(hub, ("key: name", "key: receipt.no")))
+    report = planned(hub, draft(hub, ("key: name", "key: receipt.other")))
+    assert (report.counts.newly_failing, report.counts.still_failing) == (0, 2)
+
+
+def test_one_that_another_message_says_otherwise_is_foreseen(hub: Hub, tmp_path: Path) -> None:
+    made = draft(hub)
+    published(hub, made)
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps(order(4, "1.1")))
+    assert receive(hub, "shopify", [file]).applied == 1
+    report = planned(hub, draft(hub, ("extends", "# again\nextends")))
+    assert [each.code for each in report.failures] == [CONFLICT.code]
+    done = replayed(hub)
+    assert [problem.code for problem in done.problems.values()] == [CONFLICT.code]
+
+
+def test_a_held_message_may_be_fixed_by_another_key(hub: Hub, tmp_path: Path) -> None:
+    published(hub, draft(hub, ("key: name", "key: receipt.no")))
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps(order(4, "4.1")))
+    assert receive(hub, "shopify", [file]).held == 1
+    assert planned(hub, draft(hub)).counts.newly_fixed == 1
+
+
+def test_the_messages_of_a_plan_may_be_noted_in_any_order() -> None:
+    for numbers in ([1, 2, 3, 7, 9, 8], [9, 3, 7, 1, 8, 2, 3], [8, 9, 7, 2, 1, 3]):
+        report = Report(
+            id="", connector="", kind="", file="", proposed="", published="", begun_at="",
+            window=Window(last=0), affected=[],
+        )  # fmt: skip
+        for number in numbers:
+            report.affects(number)
+        assert report.affected == [(1, 3), (7, 9)]
+
+
+def test_a_plan_that_is_cut_short_goes_on_among_further_documents(hub: Hub) -> None:
+    published(hub, draft(hub))
+    replayed(hub)
+    made = draft(hub, ("kind: = visit", "kind: = call"))
+    whole = planned(hub, made)
+    part = planning.begun(hub, made, source=None, since=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "PAGE", 1)
+        cut = planning.plan(hub, made, Report.model_validate_json(part.model_dump_json()))
+    assert cut.model_dump(exclude={"id", "begun_at"}) == whole.model_dump(
+        exclude={"id", "begun_at"}
+    )
