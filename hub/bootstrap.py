@@ -94,6 +94,10 @@ class Hub:
             return assumed
         return Zone(place.zone, located=True, country=place.country or source.region)
 
+    def reader(self) -> Engine:
+        """Another engine of the same database, to read beside the writer; dispose of it."""
+        return open_database(self.settings.database(self.home), access="read")
+
     def forget_places(self) -> None:
         """Look Locations and Items up again from now on: others are loaded."""
         self._known.clear()
@@ -124,10 +128,10 @@ def open_hub(
     """
     chosen = settings.read(home)
     if access == "read":
-        with _engine(home, "read") as engine:
+        with _engine(home, chosen, "read") as engine:
             yield Hub(home, chosen, engine, now)
         return
-    with lock.hold(home, _LOCK_WAIT_SECONDS), _engine(home, "write") as engine:
+    with lock.hold(home, _LOCK_WAIT_SECONDS), _engine(home, chosen, "write") as engine:
         connectors = {source.connector for source in chosen.sources.values()}
         with engine.begin() as connection:
             publication.follow_shipped(connection, connectors, now=now())
@@ -135,8 +139,8 @@ def open_hub(
 
 
 @contextmanager
-def _engine(home: Home, access: Access) -> Iterator[Engine]:
-    engine = open_database(home.database, access=access)
+def _engine(home: Home, chosen: Settings, access: Access) -> Iterator[Engine]:
+    engine = open_database(chosen.database(home), access=access)
     try:
         yield engine
     finally:

@@ -9,10 +9,12 @@ from schemas.problem import Cause
 
 __all__ = [
     "DATABASE_DAMAGED",
+    "DATABASE_DRIVER",
     "DATABASE_FOREIGN",
     "DATABASE_MISSING",
     "DATABASE_NEWER",
     "DATABASE_OLDER",
+    "DATABASE_UNREACHABLE",
     "DATABASE_UNREADABLE",
     "DATABASE_UNSAFE",
     "FILE_MISSING",
@@ -72,7 +74,8 @@ DATABASE_MISSING = Cause(
 DATABASE_UNSAFE = Cause(
     "LP-CFG-021",
     "The database does not keep the settings that make it safe.",
-    "Keep the home on a local disk, and use an SQLite build that honours these settings.",
+    "Keep the home on a local disk and use a build of SQLite that honours these settings; "
+    "on PostgreSQL, have the server's settings changed.",
 )
 DATABASE_OLDER = Cause(
     "LP-CFG-022",
@@ -86,8 +89,8 @@ DATABASE_NEWER = Cause(
 )
 DATABASE_FOREIGN = Cause(
     "LP-CFG-024",
-    "The file is no database of Lynchpin.",
-    "Move the file away, or point LYNCHPIN_HOME at the right home.",
+    "This is no database of Lynchpin.",
+    "Move the file away, or point LYNCHPIN_HOME or `database_url` at the right one.",
 )
 DATABASE_DAMAGED = Cause(
     "LP-CFG-025",
@@ -98,6 +101,16 @@ DATABASE_UNREADABLE = Cause(
     "LP-CFG-026",
     "The database cannot be opened.",
     "Check that the home is there, belongs to the user Lynchpin runs as, and has room.",
+)
+DATABASE_UNREACHABLE = Cause(
+    "LP-CFG-027",
+    "The database server gives no answer, or turns Lynchpin away.",
+    "Check `database_url`, that the server is up, and that this user may use this database.",
+)
+DATABASE_DRIVER = Cause(
+    "LP-CFG-028",
+    "The driver for PostgreSQL is not installed.",
+    "Install `lynchpin[hub,postgres]`, or take `database_url` out to keep to SQLite.",
 )
 TABLE_UNREADABLE = Cause(
     "LP-CFG-030",

@@ -19,6 +19,10 @@ _HEAD = """\
 # A variable of the environment wins over this file: LYNCHPIN_SOURCES__SHOP_EU__ZONE=Europe/Vienna
 # sets `zone` of the source `shop_eu`.
 #
+# Everything is kept in a file here. To keep it in PostgreSQL, which several hubs may share:
+#
+#   database_url = "postgresql://lynchpin:PASSWORD@db.example.org/lynchpin"
+#
 # A source is a door: a connector, and the system whose facts come in through it. Add one for each
 # shop or chain of tills, under a name of small letters, digits, `-` and `_`, such as:
 #
@@ -63,7 +67,7 @@ class Home:
 
     @property
     def database(self) -> Path:
-        """Everything that came in and what was made of it."""
+        """Everything that came in and what was made of it, where no other database is set."""
         return self.path / "lynchpin.db"
 
     @property

@@ -39,10 +39,12 @@ def load_locations(connection: Connection, file: File) -> Loaded:
 
 
 def _place_store(connection: Connection, system: str, store: str, zone: str) -> None:
-    prefix = f"{fact_id(system, (store,))}/"
+    of_store = fact_id(system, (store,))
     found = (
         select(document.c.fact, document.c.kind, document.c.flags, document.c.body)
-        .where(document.c.fact.startswith(prefix, autoescape=True))
+        # What begins with the store and a stroke; "0" is the character after the stroke. LIKE would
+        # take a store "a1" for the store "A1" in one database and not in the other.
+        .where(document.c.fact >= f"{of_store}/", document.c.fact < f"{of_store}0")
         .where(document.c.body.not_like(f'%"zone":"{zone}"%'))
     )
     rows = [_placed(*row, zone=zone) for row in connection.execute(found)]

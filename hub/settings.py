@@ -27,6 +27,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from hub.causes import (
     HOME_MISSING,
@@ -48,10 +50,25 @@ _HOME = f"{_PREFIX}HOME"
 # Kubernetes sets these in every pod beside a service called `lynchpin`.
 _KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
 
+_DATABASES = ("postgresql", "postgres")
+
+
+def _of_postgres(address: SecretStr) -> SecretStr:
+    """The text is a secret whole: a password stands in the middle of it."""
+    try:
+        url = make_url(address.get_secret_value())
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in _DATABASES or not url.database:
+        raise ValueError("it is not written as postgresql://USER:PASSWORD@HOST/DATABASE")
+    return address
+
+
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$")]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_of_postgres)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -135,6 +152,8 @@ class Settings(BaseSettings):
     )
 
     sources: dict[SourceName, Source] = {}
+    database_url: DatabaseUrl | None = None
+    """A database of PostgreSQL that several hubs may share. Without it, a file of the home."""
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()
@@ -156,6 +175,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the file, whose content is passed to the constructor."""
         return sources["env_settings"], sources["init_settings"]
+
+    def database(self, home: Home) -> Path | URL:
+        """Where everything that came in is kept."""
+        if self.database_url is None:
+            return home.database
+        return make_url(self.database_url.get_secret_value())
 
     def source(self, name: str) -> Source:
         """The source of this name. Raises ``Refused`` suggesting one that there is."""
@@ -233,7 +258,7 @@ def _explain(
         return ConfigError(SETTING_UNKNOWN.at(detail, **place))
     detail = worst["msg"].removeprefix("Value error, ") + more
     # Not even the shape of a secret is shown.
-    hidden = worst["type"] == "missing" or "secrets" in where
+    hidden = worst["type"] == "missing" or "secrets" in where or "database_url" in where
     value = None if hidden else worst["input"]
     return ConfigError(SETTING_INVALID.at(detail, value=value, **place))
 

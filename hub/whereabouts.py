@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Connection, case, func, select, type_coerce
+from sqlalchemy import Connection, case, func, select
 
+from hub.store.said import Said
 from hub.store.tables import document, link, message, order_index, record, transaction_index
 
 __all__ = ["Whereabouts", "at_stores", "pieces", "whereabouts"]
@@ -60,16 +61,13 @@ def pieces(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
-def _said(*path: str) -> ColumnElement[Any]:
-    told: ColumnElement[Any] = type_coerce(document.c.body, JSON)[path].as_string()
-    return told
-
-
 _order = order_index.alias("order_of_reversal")
-_dated = (_said(name, "utc") for name in ("occurred_at", "created_at", "updated_at"))
+_dated = (
+    Said(document.c.body, name, "utc") for name in ("occurred_at", "created_at", "updated_at")
+)
 # The first that is there is taken, so a body is read only where no index knows.
 _store = case(
-    (document.c.kind.in_(("Control", "Interaction")), _said("store")),
+    (document.c.kind.in_(("Control", "Interaction")), Said(document.c.body, "store")),
     else_=func.coalesce(transaction_index.c.store, order_index.c.store, _order.c.store),
 )
 _utc = func.coalesce(

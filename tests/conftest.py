@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -18,6 +18,29 @@ if not os.environ.get("CI"):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update-golden`` writes what the samples become instead of comparing it."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked with ``databases`` runs once on each."""
+    if metafunc.definition.get_closest_marker("databases"):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Which database the homes of this test keep everything in: a file of theirs, else the one
+    that the environment names. Then two homes of one test are two hubs of one database.
+    """
+    name = str(getattr(request, "param", "sqlite"))
+    if name == "sqlite":
+        yield name
+        return
+    from tests import postgres
+
+    with postgres.database() as url:
+        address = url.render_as_string(hide_password=False)
+        monkeypatch.setenv("LYNCHPIN_DATABASE_URL", address)
+        yield name
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

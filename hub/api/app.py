@@ -36,7 +36,6 @@ from hub.bootstrap import Hub
 from hub.console import page as console_page
 from hub.console.routes import ROUTES as CONSOLE
 from hub.console.session import Sessions
-from hub.store.database import open_database
 from hub.writer import Writer
 
 __all__ = ["application", "check_rules"]
@@ -45,7 +44,7 @@ __all__ = ["application", "check_rules"]
 def application(hub: Hub, writer: Writer) -> FastAPI:
     """The HTTP side of an open hub; it reads the database beside the writer until it shuts down."""
     hub.check_doors()
-    readers, lodge = (open_database(hub.home.database, access="read") for _ in range(2))
+    readers, lodge = (hub.reader() for _ in range(2))
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:

@@ -16,7 +16,6 @@ from hub import export as exporting
 from hub.api.errors import answers
 from hub.api.messages import Operator
 from hub.api.served import ServedHere
-from hub.store.database import open_database
 
 __all__ = ["router"]
 
@@ -29,7 +28,7 @@ def _own_connection(served: ServedHere, key: Operator) -> Iterator[Connection]:
     """Whoever reads slowly must not keep others from reading; it is given back whether they have
     read all of it or not.
     """
-    engine = open_database(served.hub.home.database, access="read")
+    engine = served.hub.reader()
     try:
         with engine.begin() as connection:
             yield connection

@@ -1,75 +1,50 @@
-"""The database: opened so that what is committed stays committed.
+"""The database: opened so that what is committed stays committed, and brought up to date.
 
-An engine opened to write has a single connection, because SQLite before 3.51.3 can lose a
-checkpoint when two connections write and checkpoint at once. Everyone else opens to read.
+It is a file of the home (``hub.store.sqlite``) or a database of a PostgreSQL server
+(``hub.store.postgres``). Nobody above this package can tell which.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import QueuePool
 
-from hub.causes import (
-    DATABASE_DAMAGED,
-    DATABASE_FOREIGN,
-    DATABASE_MISSING,
-    DATABASE_NEWER,
-    DATABASE_OLDER,
-    DATABASE_UNREADABLE,
-    DATABASE_UNSAFE,
-)
-from schemas.problem import ConfigError, Problem
+from hub.causes import DATABASE_FOREIGN, DATABASE_MISSING, DATABASE_NEWER, DATABASE_OLDER
+from hub.store import postgres, sqlite
+from hub.store.access import Access
+from schemas.problem import Cause, ConfigError, Problem
 
-__all__ = ["REVISION", "Access", "open_database", "quick_check", "upgrade"]
+__all__ = ["REVISION", "Access", "Place", "open_database", "quick_check", "upgrade"]
 
 REVISION = "0005"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
-Access = Literal["write", "read"]
-
-_BUSY_SECONDS = 10.0
-
-# Builds of SQLite differ in their defaults, and some settings are taken without effect, so every
-# one is read back. Temporary tables stay in memory: nothing may reach another file.
-_PRAGMAS: dict[str, tuple[str, object]] = {
-    "journal_mode": ("WAL", "wal"),
-    "synchronous": ("FULL", 2),
-    "foreign_keys": ("ON", 1),
-    "mmap_size": ("0", 0),
-    "temp_store": ("MEMORY", 2),
-    # What is erased is overwritten, not only forgotten.
-    "secure_delete": ("ON", 1),
-}
+Place = Path | URL
+"""A file of SQLite, or the address of a database of PostgreSQL."""
 
 
-def open_database(path: Path, *, access: Access = "write") -> Engine:
-    """Open the database file, bring it up to date, and return an engine whose ``begin()`` is safe.
+def open_database(place: Place, *, access: Access = "write") -> Engine:
+    """Open the database, bring it up to date, and return an engine whose ``begin()`` is safe.
 
-    To write, the file is created where it is missing, readable by its owner only; every
-    transaction takes the write lock at its start, and there is one connection, so transactions do
+    To write, what is missing is created, a file readable by its owner only; every transaction
+    waits at its start until nobody else writes, and there is one connection, so transactions do
     not nest. Hold ``hub.lock`` first. To read, each transaction sees one state of the database
     and can change nothing.
 
-    Raises ``ConfigError`` where the file is missing (to read), is no database of Lynchpin, comes
-    from another version, or does not keep the settings that make a commit durable.
+    Raises ``ConfigError`` where the database is missing (to read) or cannot be reached, is none of
+    Lynchpin, comes from another version, or does not keep the settings that make a commit durable.
     """
-    if access == "write":
-        _create_private(path)
-    elif not path.exists() or path.stat().st_size == 0:
-        raise ConfigError(DATABASE_MISSING.at(file=path.name))
-    engine = _engine(path, access)
+    if isinstance(place, Path):
+        engine = sqlite.engine_of(place, access)
+    else:
+        engine = postgres.engine_of(place, access)
     try:
-        _bring_up_to_date(engine, path, access)
+        _bring_up_to_date(engine, place, access)
     except DatabaseError as error:
         engine.dispose()
-        raise ConfigError(_unreadable(error, path)) from error
+        raise ConfigError(_unreadable(error, place)) from error
     except BaseException:
         engine.dispose()
         raise
@@ -83,112 +58,51 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", "hub.store:migrations")
-    with engine.begin() as connection:
+    with engine.connect() as connection, postgres.first_to_migrate(connection).begin():
+        if connection.dialect.name == "postgresql":
+            postgres.migrating(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def quick_check(engine: Engine) -> tuple[str, ...]:
-    """What SQLite finds wrong with the file and its foreign keys; empty where all is well."""
+    """What the database says is wrong with itself; empty where all is well."""
     with engine.begin() as connection:
-        damage = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
-        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    return (
-        *(line for line in damage if line != "ok"),
-        *(
-            f"{table} row {row} names a missing row of {parent}"
-            for table, row, parent, _ in orphans
-        ),
-    )
+        if engine.dialect.name == "sqlite":
+            return sqlite.quick_check(connection)
+        return postgres.quick_check(connection)
 
 
-def _create_private(path: Path) -> None:
-    """Make sure the file exists and is its owner's alone. SQLite's side files copy its mode."""
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise ConfigError(DATABASE_UNREADABLE.at(error.strerror or "", file=path.name)) from error
-
-
-def _engine(path: Path, access: Access) -> Engine:
-    begin = "BEGIN IMMEDIATE" if access == "write" else "BEGIN"
-    engine = create_engine(
-        "sqlite://",
-        creator=_connector(path, access),
-        poolclass=QueuePool,
-        pool_size=1 if access == "write" else 5,
-        max_overflow=0,
-        pool_timeout=_BUSY_SECONDS,
-    )
-
-    # The sqlite3 module would begin a transaction late, and never before a SELECT.
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _connector(path: Path, access: Access) -> Callable[[], sqlite3.Connection]:
-    uri = f"{path.absolute().as_uri()}?mode={'rw' if access == 'write' else 'ro'}"
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            _make_safe(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    return connect
-
-
-def _make_safe(connection: sqlite3.Connection, path: Path) -> None:
-    """Set every pragma and believe only what is read back."""
-    for name, (wanted, expected) in _PRAGMAS.items():
-        connection.execute(f"PRAGMA {name} = {wanted}").close()
-        row = connection.execute(f"PRAGMA {name}").fetchone()
-        # Builds without memory mapping answer nothing at all to mmap_size.
-        actual = row[0] if row else 0
-        if actual != expected:
-            raise ConfigError(
-                DATABASE_UNSAFE.at(f"{name} stays {actual}, wanted {wanted}", file=path.name)
-            )
-
-
-def _bring_up_to_date(engine: Engine, path: Path, access: Access) -> None:
-    with engine.begin() as connection:
-        tables = connection.exec_driver_sql("SELECT name FROM sqlite_schema").scalars().all()
-        found = (
-            connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            if "alembic_version" in tables
-            else None
-        )
+def _bring_up_to_date(engine: Engine, place: Place, access: Access) -> None:
+    with engine.connect() as connection, postgres.first_to_migrate(connection).begin():
+        tables, found = _seen(connection)
     if found == REVISION:
         return
     if found is None and tables:
-        raise ConfigError(DATABASE_FOREIGN.at(file=path.name))
+        raise ConfigError(_said(DATABASE_FOREIGN, place))
     if found is not None and found > REVISION:
-        raise ConfigError(DATABASE_NEWER.at(f"its revision is {found}", file=path.name))
+        raise ConfigError(_said(DATABASE_NEWER, place, f"its revision is {found}"))
     if access == "read":
-        cause = DATABASE_OLDER if found else DATABASE_MISSING
-        raise ConfigError(cause.at(file=path.name))
+        raise ConfigError(_said(DATABASE_OLDER if found else DATABASE_MISSING, place))
     upgrade(engine)
 
 
-def _unreadable(error: DatabaseError, path: Path) -> Problem:
-    code = getattr(error.orig, "sqlite_errorname", "an error without a name")
-    if code == "SQLITE_NOTADB":
-        cause = DATABASE_FOREIGN
-    elif code.startswith("SQLITE_CORRUPT"):
-        cause = DATABASE_DAMAGED
-    else:
-        cause = DATABASE_UNREADABLE
-    return cause.at(f"SQLite answers {code}", file=path.name)
+def _seen(connection: Connection) -> tuple[list[str], str | None]:
+    """The tables that are there, and the revision, if they are Lynchpin's."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgres
+    tables = dialect.tables(connection)
+    if "alembic_version" not in tables:
+        return tables, None
+    return tables, connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def _said(cause: Cause, place: Place, detail: str = "") -> Problem:
+    if isinstance(place, Path):
+        return cause.at(detail, file=place.name)
+    return cause.at(detail, path=postgres.SETTING)
+
+
+def _unreadable(error: DatabaseError, place: Place) -> Problem:
+    if isinstance(place, Path):
+        return sqlite.unreadable(error, place)
+    return postgres.unreadable(error)

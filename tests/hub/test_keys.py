@@ -14,6 +14,8 @@ from hub.keys import Role
 from hub.store.tables import api_key, audit
 from schemas.problem import Denied, Refused, Rejected
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[Connection]:

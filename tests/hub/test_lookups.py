@@ -22,6 +22,8 @@ from mappings.reference import ITEM_FIELDS, LOCATION_FIELDS
 from schemas.item import Item
 from schemas.location import Location
 
+pytestmark = pytest.mark.databases
+
 NOW = "2031-01-01T00:00:00.000000Z"
 SHELL = """<POSLog xmlns="http://www.nrf-arts.org/IXRetail/namespace/"><Transaction>
 <RetailStoreID>{store}</RetailStoreID><WorkstationID>3</WorkstationID>

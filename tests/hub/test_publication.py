@@ -21,6 +21,8 @@ from hub.store.tables import audit, document, mapping_publication, mapping_versi
 from mappings.spec import version_of
 from schemas.problem import Rejected
 
+pytestmark = pytest.mark.databases
+
 RETAIL = Target("poslog", "retail")
 NOW = "2031-01-01T00:00:00.000000Z"
 SHIPPED, FILE = library.shipped_text("poslog", "retail")

@@ -12,6 +12,8 @@ from hub.bootstrap import Hub
 from hub.home import Home
 from hub.receive import receive
 
+pytestmark = pytest.mark.databases
+
 SHELL = """<POSLog xmlns="http://www.nrf-arts.org/IXRetail/namespace/">{}</POSLog>"""
 RECEIPT = """<Transaction><RetailStoreID>501</RetailStoreID><WorkstationID>3</WorkstationID>
 <SequenceNumber>{sequence}</SequenceNumber><BusinessDayDate>2031-05-06</BusinessDayDate>

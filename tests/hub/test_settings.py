@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ConfigDict, SecretStr
+from sqlalchemy import URL
 
 from hub.home import Home, create
 from hub.settings import Settings, check_options, read
@@ -187,3 +188,35 @@ def test_options_are_checked_as_the_connector_wants_them(home: Home) -> None:
     with pytest.raises(ConfigError, match="did you mean 'encoding'") as refused:
         check_options("a", source, Options, home)
     assert refused.value.problem.path == "sources.a.options.encodng"
+
+
+def test_a_database_is_a_file_of_the_home_unless_another_is_named(home: Home) -> None:
+    assert read(home).database(home) == home.database
+    named = settings(home, 'database_url = "postgresql://u:p%40ss@db.example.org/hub"')
+    url = named.database(home)
+    assert isinstance(url, URL)
+    assert (url.username, url.password, url.host, url.database) == (
+        "u",
+        "p@ss",
+        "db.example.org",
+        "hub",
+    )
+    assert "p@ss" not in repr(named)
+    assert "p%40ss" not in repr(named)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "planted",
+        "mysql://u:planted@db/hub",
+        "sqlite:///planted.db",
+        "postgresql://u:planted@db",
+        "postgresql://u:planted@db:port/hub",
+    ],
+)
+def test_an_address_that_is_none_is_told_without_it(home: Home, wrong: str) -> None:
+    found = problem(home, f'database_url = "{wrong}"')
+    assert (found.code, found.path) == ("LP-CFG-012", "database_url")
+    assert found.value is None
+    assert "planted" not in found.model_dump_json()

@@ -15,6 +15,8 @@ from hub.home import Home
 from hub.receive import Report, receive
 from hub.standing import standing
 
+pytestmark = pytest.mark.databases
+
 SAMPLES = Path(__file__).resolve().parents[2] / "connectors" / "poslog" / "samples"
 VOID = (SAMPLES / "v6-post-void.xml").read_bytes()
 SALE = (SAMPLES / "v6-tax-included.xml").read_bytes()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table, Text
+from sqlalchemy import Column, Table
 
-from hub.store.tables.schema import metadata, row_id
+from hub.store.tables.schema import metadata, row_id, row_text
 
 __all__ = ["api_key", "audit"]
 
@@ -12,26 +12,26 @@ audit = Table(
     "audit",
     metadata,
     Column("id", row_id, primary_key=True),
-    Column("at", Text, nullable=False),
+    Column("at", row_text, nullable=False),
     # Who did what to what: `operator`, `hold.release`, `message 12`.
-    Column("actor", Text, nullable=False),
-    Column("act", Text, nullable=False),
-    Column("subject", Text, nullable=False, index=True),
-    Column("detail", Text),
+    Column("actor", row_text, nullable=False),
+    Column("act", row_text, nullable=False),
+    Column("subject", row_text, nullable=False, index=True),
+    Column("detail", row_text),
 )
 
 api_key = Table(
     "api_key",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", row_text, primary_key=True),
     # Who it was given to, for people.
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
+    Column("name", row_text, nullable=False),
+    Column("role", row_text, nullable=False),
     # JSON lists of what it is limited to.
-    Column("sources", Text, nullable=False),
-    Column("stores", Text, nullable=False),
+    Column("sources", row_text, nullable=False),
+    Column("stores", row_text, nullable=False),
     # SHA-256 of the secret, which is kept nowhere.
-    Column("hash", Text, nullable=False),
-    Column("created_at", Text, nullable=False),
-    Column("revoked_at", Text),
+    Column("hash", row_text, nullable=False),
+    Column("created_at", row_text, nullable=False),
+    Column("revoked_at", row_text),
 )

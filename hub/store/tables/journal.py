@@ -13,13 +13,12 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
     false,
     text,
 )
 
-from hub.store.tables.schema import metadata, row_id
+from hub.store.tables.schema import metadata, row_id, row_text
 
 __all__ = ["MESSAGE_STATES", "capture", "hold", "message", "record"]
 
@@ -31,18 +30,18 @@ record = Table(
     "record",
     metadata,
     Column("id", row_id, primary_key=True),
-    Column("source", Text, nullable=False),
+    Column("source", row_text, nullable=False),
     # Copied from the settings of that day: renaming a source must not rename facts.
-    Column("system", Text, nullable=False),
-    Column("connector", Text, nullable=False),
+    Column("system", row_text, nullable=False),
+    Column("connector", row_text, nullable=False),
     # File name, for people.
-    Column("name", Text),
+    Column("name", row_text),
     # Size and hash of what was received, before scrubbing.
     Column("bytes", BigInteger, nullable=False),
-    Column("sha256", Text, nullable=False),
+    Column("sha256", row_text, nullable=False),
     # What a connector needs from the head of the record to decode its first message.
     Column("context", LargeBinary, nullable=False),
-    Column("received_at", Text, nullable=False),
+    Column("received_at", row_text, nullable=False),
     Column("messages", Integer, nullable=False),
     # The open end of a record that stopped in the middle, until the rest of it arrives.
     Column("rest_offset", BigInteger),
@@ -50,17 +49,17 @@ record = Table(
     Column("rest_context", LargeBinary),
     Column("rest_closed", Boolean, nullable=False, server_default=false()),
     # What the sender of a webhook calls it, the same each time it is sent; and when that happened.
-    Column("stamp", Text),
-    Column("stamped_at", Text),
+    Column("stamp", row_text),
+    Column("stamped_at", row_text),
     # JSON list of the stores whose facts its sender may send; none where it is not limited.
-    Column("stores", Text),
+    Column("stores", row_text),
     # Which record of a store agent it is, and when that captured it by its own clock.
-    Column("capture", Text),
-    Column("epoch", Text),
+    Column("capture", row_text),
+    Column("epoch", row_text),
     Column("seq", BigInteger),
-    Column("captured_at", Text),
+    Column("captured_at", row_text),
     # Why nothing of it was kept, as JSON: only of records that must have a number here.
-    Column("refused", Text),
+    Column("refused", row_text),
 )
 Index(
     "uq_record_origin",
@@ -92,16 +91,16 @@ capture = Table(
     "capture",
     metadata,
     # What a store agent ships, by the name that it has there, since its spool began anew.
-    Column("capture", Text, nullable=False),
-    Column("epoch", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("capture", row_text, nullable=False),
+    Column("epoch", row_text, nullable=False),
+    Column("source", row_text, nullable=False),
     # The last record that is here, and none before it is missing.
     Column("committed", BigInteger, nullable=False),
-    Column("began_at", Text, nullable=False),
-    Column("seen_at", Text, nullable=False),
+    Column("began_at", row_text, nullable=False),
+    Column("seen_at", row_text, nullable=False),
     # How much the agent had not shipped yet when it was last seen, and since when.
     Column("pending", BigInteger, nullable=False),
-    Column("oldest_at", Text),
+    Column("oldest_at", row_text),
     PrimaryKeyConstraint("capture", "epoch"),
 )
 
@@ -117,21 +116,21 @@ message = Table(
     # Scrubbed, then compressed.
     Column("payload", LargeBinary, nullable=False),
     # SHA-256 of the scrubbed payload: what is held once need not be held again.
-    Column("digest", Text, nullable=False),
+    Column("digest", row_text, nullable=False),
     # The context of the messages that follow another head in the same record; else the record's.
     Column("context", LargeBinary),
     # It began in an earlier record, so its offset lies before the start of this one.
     Column("joined", Boolean, nullable=False, server_default=false()),
-    Column("state", Text, nullable=False),
+    Column("state", row_text, nullable=False),
     # Known once the message has been decoded; a message that cannot be read has none of these.
-    Column("kind", Text),
-    Column("fact", Text),
-    Column("mapping", Text, ForeignKey("mapping_version.hash")),
+    Column("kind", row_text),
+    Column("fact", row_text),
+    Column("mapping", row_text, ForeignKey("mapping_version.hash")),
     # How many flags its documents carry.
     Column("flags", Integer, nullable=False, server_default=text("0")),
     # For a duplicate: the message whose result answers this one.
     Column("first_id", BigInteger, ForeignKey("message.id")),
-    Column("settled_at", Text),
+    Column("settled_at", row_text),
     UniqueConstraint("record_id", "position"),
     CheckConstraint(f"state IN {MESSAGE_STATES!r}", name="state"),
     CheckConstraint("(settled_at IS NULL) = (state IN ('pending', 'held'))", name="settled"),
@@ -158,10 +157,10 @@ hold = Table(
     # One row a message: held again, it says why this time. Earlier holds are in the audit.
     Column("message_id", BigInteger, ForeignKey("message.id"), primary_key=True),
     # The cause, beside the whole problem as JSON.
-    Column("code", Text, nullable=False),
-    Column("problem", Text, nullable=False),
-    Column("held_at", Text, nullable=False),
+    Column("code", row_text, nullable=False),
+    Column("problem", row_text, nullable=False),
+    Column("held_at", row_text, nullable=False),
     # When a person or a cure ended the hold, and the state that came of it.
-    Column("released_at", Text),
-    Column("outcome", Text),
+    Column("released_at", row_text),
+    Column("outcome", row_text),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 
-from hub.store.tables.schema import metadata, row_id
+from hub.store.tables.schema import metadata, row_id, row_text
 
 __all__ = ["PUBLICATION_ACTS", "mapping_publication", "mapping_version"]
 
@@ -14,10 +14,10 @@ PUBLICATION_ACTS = ("publish", "rollback", "shipped")
 mapping_version = Table(
     "mapping_version",
     metadata,
-    Column("hash", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("published_at", Text, nullable=False),
+    Column("hash", row_text, primary_key=True),
+    Column("name", row_text, nullable=False),
+    Column("text", row_text, nullable=False),
+    Column("published_at", row_text, nullable=False),
 )
 
 mapping_publication = Table(
@@ -25,16 +25,16 @@ mapping_publication = Table(
     metadata,
     # The last row of a kind says what is in force. No row is ever changed or taken out.
     Column("id", row_id, primary_key=True),
-    Column("connector", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("hash", Text, ForeignKey("mapping_version.hash"), nullable=False),
-    Column("act", Text, nullable=False),
+    Column("connector", row_text, nullable=False),
+    Column("kind", row_text, nullable=False),
+    Column("hash", row_text, ForeignKey("mapping_version.hash"), nullable=False),
+    Column("act", row_text, nullable=False),
     # What Lynchpin shipped at that time: where it is the same, what it ships later follows.
-    Column("shipped", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("shipped", row_text, nullable=False),
+    Column("actor", row_text, nullable=False),
+    Column("at", row_text, nullable=False),
     # JSON of the plan that it was published upon.
-    Column("report", Text),
+    Column("report", row_text),
     CheckConstraint(f"act IN {PUBLICATION_ACTS!r}", name="act"),
     Index(None, "connector", "kind"),
 )

@@ -8,40 +8,39 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     PrimaryKeyConstraint,
     Table,
-    Text,
     text,
 )
 
-from hub.store.tables.schema import metadata
+from hub.store.tables.schema import metadata, row_text
 
 __all__ = ["item", "item_identifier", "location", "workstation"]
 
 location = Table(
     "location",
     metadata,
-    Column("system", Text, nullable=False),
-    Column("store", Text, nullable=False),
-    Column("name", Text),
-    Column("zone", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("banner", Text),
-    Column("country", Text),
+    Column("system", row_text, nullable=False),
+    Column("store", row_text, nullable=False),
+    Column("name", row_text),
+    Column("zone", row_text, nullable=False),
+    Column("currency", row_text, nullable=False),
+    Column("banner", row_text),
+    Column("country", row_text),
     # JSON lists.
-    Column("phones", Text, nullable=False, server_default=text("'[]'")),
-    Column("mail_domains", Text, nullable=False, server_default=text("'[]'")),
+    Column("phones", row_text, nullable=False, server_default=text("'[]'")),
+    Column("mail_domains", row_text, nullable=False, server_default=text("'[]'")),
     PrimaryKeyConstraint("system", "store"),
 )
 
 workstation = Table(
     "workstation",
     metadata,
-    Column("system", Text, nullable=False),
-    Column("store", Text, nullable=False),
-    Column("workstation", Text, nullable=False),
-    Column("name", Text),
-    Column("kind", Text),
+    Column("system", row_text, nullable=False),
+    Column("store", row_text, nullable=False),
+    Column("workstation", row_text, nullable=False),
+    Column("name", row_text),
+    Column("kind", row_text),
     # The one source whose sales of this workstation count as revenue.
-    Column("authoritative", Text),
+    Column("authoritative", row_text),
     PrimaryKeyConstraint("system", "store", "workstation"),
     ForeignKeyConstraint(["system", "store"], ["location.system", "location.store"]),
 )
@@ -49,19 +48,19 @@ workstation = Table(
 item = Table(
     "item",
     metadata,
-    Column("item", Text, primary_key=True),
-    Column("name", Text),
-    Column("category", Text),
+    Column("item", row_text, primary_key=True),
+    Column("name", row_text),
+    Column("category", row_text),
 )
 
 item_identifier = Table(
     "item_identifier",
     metadata,
     # Empty for a number that is the same everywhere (a GTIN): a key may hold no NULL.
-    Column("issuer", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("issuer", row_text, nullable=False),
+    Column("kind", row_text, nullable=False),
     # In the form that compares: see hub.reference.
-    Column("value", Text, nullable=False),
-    Column("item", Text, ForeignKey("item.item"), nullable=False, index=True),
+    Column("value", row_text, nullable=False),
+    Column("item", row_text, ForeignKey("item.item"), nullable=False, index=True),
     PrimaryKeyConstraint("issuer", "kind", "value"),
 )

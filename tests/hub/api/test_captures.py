@@ -14,6 +14,8 @@ import pytest
 from hub.demo import poslog_writer, till
 from hub.demo.retailer import NEW_YORK
 
+pytestmark = pytest.mark.databases
+
 if TYPE_CHECKING:
     from tests.hub.api.conftest import Serving
 

@@ -19,6 +19,8 @@ from hub.demo.retailer import NEW_YORK
 from hub.store.tables import record
 from schemas.problem import Refused
 
+pytestmark = pytest.mark.databases
+
 if TYPE_CHECKING:
     from tests.hub.api.conftest import Serving
 

@@ -21,6 +21,8 @@ from hub.store.tables import document, record
 from schemas.problem import ConfigError
 from tests.hub.api.hooks import NOW, PUBLIC, WHSEC, mac, post, served, shopify, standard, twilio
 
+pytestmark = pytest.mark.databases
+
 if TYPE_CHECKING:
     from tests.hub.api.conftest import Serving
 

@@ -15,6 +15,8 @@ from hub.plan.report import Report, Thresholds, Window
 from mappings.spec import version_of
 from schemas.problem import Refused
 
+pytestmark = pytest.mark.databases
+
 SHIPPED, _ = library.shipped_text("poslog", "retail")
 NOW = "2031-01-01T00:00:00.000000Z"
 

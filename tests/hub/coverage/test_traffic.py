@@ -18,6 +18,8 @@ from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import record
 
+pytestmark = pytest.mark.databases
+
 SAMPLES = registry.folder("poslog") / "samples"
 SALE = (SAMPLES / "v2-cash-sale-with-change.xml").read_text("utf-8")
 Run = Callable[..., tuple[int, str]]

@@ -20,7 +20,6 @@ from hub.people.profile import FACTS_MAX
 from hub.people.search import HITS_MAX
 from hub.people.view import Person
 from hub.store import tables
-from hub.store.database import open_database
 from schemas.problem import Refused, Rejected
 
 CARD = Claim("loyalty", "9000001234")
@@ -378,7 +377,7 @@ def test_nothing_reads_a_whole_table(hub: Hub) -> None:
                 found(hub, text, *stores)
         shown(hub, account, "7001")
         shown(hub, account, reveal=True, cursor=None, limit=1)
-    engine = open_database(hub.home.database, access="read")
+    engine = hub.reader()
     with engine.begin() as connection:
         for statement, parameters in set(asked):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)

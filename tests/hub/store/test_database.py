@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import Engine, exc, func, insert, select
 
-from hub.store import database
+from hub.store import database, sqlite
 from hub.store.database import open_database, quick_check
 from hub.store.tables import audit, message, record
 from schemas.problem import ConfigError
@@ -98,7 +98,7 @@ def test_a_database_that_does_not_keep_a_setting_is_refused(
     def connect(*args: Any, **options: Any) -> sqlite3.Connection:
         return Careless(*args, **options)
 
-    monkeypatch.setattr("hub.store.database.sqlite3.connect", connect)
+    monkeypatch.setattr("hub.store.sqlite.sqlite3.connect", connect)
     with pytest.raises(ConfigError, match=f"{setting} stays {actual}") as refused:
         open_database(path)
     assert refused.value.problem.code == "LP-CFG-021"
@@ -134,7 +134,7 @@ def test_a_writer_has_the_write_lock_before_its_first_statement(engine: Engine, 
 
 
 def test_there_is_one_connection_that_writes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
     engine = open_database(path)
     with engine.begin(), pytest.raises(exc.TimeoutError), engine.begin():
         pass

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from hub.store import database
+from hub.store import sqlite
 from hub.store.database import REVISION, open_database
 from hub.store.tables import metadata
 
@@ -43,8 +43,7 @@ def passed_over(connection: Connection) -> dict[str, Any]:
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(engine: Engine, tmp_path: Path) -> None:
-    declared = database._engine(tmp_path / "declared.db", "write")
-    (tmp_path / "declared.db").touch()
+    declared = sqlite.engine_of(tmp_path / "declared.db", "write")
     with engine.begin() as migrated, declared.begin() as created:
         metadata.create_all(created)
         options = {"compare_type": True, "compare_server_default": True}

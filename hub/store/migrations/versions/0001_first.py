@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from hub.store.tables.schema import row_text
+
 revision = "0001"
 down_revision = None
 
@@ -22,14 +24,14 @@ def _journal() -> None:
     op.create_table(
         "record",
         sa.Column("id", _ID, nullable=False),
-        sa.Column("source", sa.Text, nullable=False),
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("connector", sa.Text, nullable=False),
-        sa.Column("name", sa.Text),
+        sa.Column("source", row_text, nullable=False),
+        sa.Column("system", row_text, nullable=False),
+        sa.Column("connector", row_text, nullable=False),
+        sa.Column("name", row_text),
         sa.Column("bytes", sa.BigInteger, nullable=False),
-        sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("sha256", row_text, nullable=False),
         sa.Column("context", sa.LargeBinary, nullable=False),
-        sa.Column("received_at", sa.Text, nullable=False),
+        sa.Column("received_at", row_text, nullable=False),
         sa.Column("messages", sa.Integer, nullable=False),
         sa.Column("rest_offset", sa.BigInteger),
         sa.Column("rest_payload", sa.LargeBinary),
@@ -46,10 +48,10 @@ def _journal() -> None:
     )
     op.create_table(
         "mapping_version",
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
-        sa.Column("published_at", sa.Text, nullable=False),
+        sa.Column("hash", row_text, nullable=False),
+        sa.Column("name", row_text, nullable=False),
+        sa.Column("text", row_text, nullable=False),
+        sa.Column("published_at", row_text, nullable=False),
         sa.PrimaryKeyConstraint("hash", name="pk_mapping_version"),
     )
     op.create_table(
@@ -60,16 +62,16 @@ def _journal() -> None:
         sa.Column("offset", sa.BigInteger, nullable=False),
         sa.Column("length", sa.BigInteger, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
-        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("digest", row_text, nullable=False),
         sa.Column("context", sa.LargeBinary),
         sa.Column("joined", sa.Boolean, server_default=sa.false(), nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text),
-        sa.Column("fact", sa.Text),
-        sa.Column("mapping", sa.Text),
+        sa.Column("state", row_text, nullable=False),
+        sa.Column("kind", row_text),
+        sa.Column("fact", row_text),
+        sa.Column("mapping", row_text),
         sa.Column("flags", sa.Integer, server_default=sa.text("0"), nullable=False),
         sa.Column("first_id", sa.BigInteger),
-        sa.Column("settled_at", sa.Text),
+        sa.Column("settled_at", row_text),
         sa.CheckConstraint(
             "(settled_at IS NULL) = (state IN ('pending', 'held'))", name=op.f("ck_message_settled")
         ),
@@ -103,11 +105,11 @@ def _journal() -> None:
     op.create_table(
         "hold",
         sa.Column("message_id", sa.BigInteger, nullable=False),
-        sa.Column("code", sa.Text, nullable=False),
-        sa.Column("problem", sa.Text, nullable=False),
-        sa.Column("held_at", sa.Text, nullable=False),
-        sa.Column("released_at", sa.Text),
-        sa.Column("outcome", sa.Text),
+        sa.Column("code", row_text, nullable=False),
+        sa.Column("problem", row_text, nullable=False),
+        sa.Column("held_at", row_text, nullable=False),
+        sa.Column("released_at", row_text),
+        sa.Column("outcome", row_text),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_hold_message_id_message"),
         sa.PrimaryKeyConstraint("message_id", name="pk_hold"),
     )
@@ -117,19 +119,19 @@ def _documents() -> None:
     """What it came to mean, and how it is found."""
     op.create_table(
         "document",
-        sa.Column("fact", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("business_hash", sa.Text, nullable=False),
+        sa.Column("fact", row_text, nullable=False),
+        sa.Column("kind", row_text, nullable=False),
+        sa.Column("model", row_text, nullable=False),
+        sa.Column("business_hash", row_text, nullable=False),
         sa.Column("content_version", sa.Integer, nullable=False),
-        sa.Column("version", sa.Text),
+        sa.Column("version", row_text),
         sa.Column("message_id", sa.BigInteger, nullable=False),
-        sa.Column("at", sa.Text, server_default=sa.text("''"), nullable=False),
-        sa.Column("mapping", sa.Text, nullable=False),
-        sa.Column("flags", sa.Text),
-        sa.Column("body", sa.Text, nullable=False),
-        sa.Column("revenue", sa.Text),
-        sa.Column("currency", sa.Text),
+        sa.Column("at", row_text, server_default=sa.text("''"), nullable=False),
+        sa.Column("mapping", row_text, nullable=False),
+        sa.Column("flags", row_text),
+        sa.Column("body", row_text, nullable=False),
+        sa.Column("revenue", row_text),
+        sa.Column("currency", row_text),
         sa.CheckConstraint(
             "(revenue IS NULL) = (currency IS NULL)", name=op.f("ck_document_revenue")
         ),
@@ -144,18 +146,18 @@ def _documents() -> None:
     op.create_index("ix_document_message_id", "document", ["message_id"])
     op.create_table(
         "transaction_index",
-        sa.Column("fact", sa.Text, nullable=False),
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("store", sa.Text, nullable=False),
-        sa.Column("workstation", sa.Text, nullable=False),
-        sa.Column("business_date", sa.Text, nullable=False),
-        sa.Column("sequence", sa.Text, nullable=False),
+        sa.Column("fact", row_text, nullable=False),
+        sa.Column("system", row_text, nullable=False),
+        sa.Column("store", row_text, nullable=False),
+        sa.Column("workstation", row_text, nullable=False),
+        sa.Column("business_date", row_text, nullable=False),
+        sa.Column("sequence", row_text, nullable=False),
         sa.Column("sequence_number", sa.BigInteger),
-        sa.Column("occurred_utc", sa.Text),
-        sa.Column("receipt", sa.Text),
-        sa.Column("native_id", sa.Text),
-        sa.Column("status", sa.Text, nullable=False),
-        sa.Column("voided_by", sa.Text),
+        sa.Column("occurred_utc", row_text),
+        sa.Column("receipt", row_text),
+        sa.Column("native_id", row_text),
+        sa.Column("status", row_text, nullable=False),
+        sa.Column("voided_by", row_text),
         sa.ForeignKeyConstraint(
             ["fact"], ["document.fact"], name="fk_transaction_index_fact_document"
         ),
@@ -182,16 +184,16 @@ def _documents() -> None:
     )
     op.create_table(
         "order_index",
-        sa.Column("fact", sa.Text, nullable=False),
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("native_id", sa.Text, nullable=False),
-        sa.Column("number", sa.Text, nullable=False),
-        sa.Column("channel", sa.Text, nullable=False),
-        sa.Column("placed_utc", sa.Text),
-        sa.Column("life", sa.Text, nullable=False),
-        sa.Column("payment", sa.Text, nullable=False),
-        sa.Column("fulfilment", sa.Text, nullable=False),
-        sa.Column("store", sa.Text),
+        sa.Column("fact", row_text, nullable=False),
+        sa.Column("system", row_text, nullable=False),
+        sa.Column("native_id", row_text, nullable=False),
+        sa.Column("number", row_text, nullable=False),
+        sa.Column("channel", row_text, nullable=False),
+        sa.Column("placed_utc", row_text),
+        sa.Column("life", row_text, nullable=False),
+        sa.Column("payment", row_text, nullable=False),
+        sa.Column("fulfilment", row_text, nullable=False),
+        sa.Column("store", row_text),
         sa.ForeignKeyConstraint(["fact"], ["document.fact"], name="fk_order_index_fact_document"),
         sa.PrimaryKeyConstraint("fact", name="pk_order_index"),
     )
@@ -199,12 +201,12 @@ def _documents() -> None:
     op.create_index("ix_order_index_placed_utc", "order_index", ["placed_utc"])
     op.create_table(
         "link",
-        sa.Column("from_fact", sa.Text, nullable=False),
+        sa.Column("from_fact", row_text, nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("line", sa.Text),
-        sa.Column("to_fact", sa.Text),
-        sa.Column("to_ref", sa.Text, nullable=False),
+        sa.Column("kind", row_text, nullable=False),
+        sa.Column("line", row_text),
+        sa.Column("to_fact", row_text),
+        sa.Column("to_ref", row_text, nullable=False),
         sa.ForeignKeyConstraint(
             ["from_fact"], ["document.fact"], name="fk_link_from_fact_document"
         ),
@@ -219,10 +221,10 @@ def _documents() -> None:
     )
     op.create_table(
         "claim",
-        sa.Column("fact", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("issuer", sa.Text, nullable=False),
-        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("fact", row_text, nullable=False),
+        sa.Column("kind", row_text, nullable=False),
+        sa.Column("issuer", row_text, nullable=False),
+        sa.Column("value", row_text, nullable=False),
         sa.ForeignKeyConstraint(["fact"], ["document.fact"], name="fk_claim_fact_document"),
         sa.PrimaryKeyConstraint("fact", "kind", "issuer", "value", name="pk_claim"),
     )
@@ -233,25 +235,25 @@ def _reference() -> None:
     """What the retailer told us about itself."""
     op.create_table(
         "location",
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("store", sa.Text, nullable=False),
-        sa.Column("name", sa.Text),
-        sa.Column("zone", sa.Text, nullable=False),
-        sa.Column("currency", sa.Text, nullable=False),
-        sa.Column("banner", sa.Text),
-        sa.Column("country", sa.Text),
-        sa.Column("phones", sa.Text, server_default=sa.text("'[]'"), nullable=False),
-        sa.Column("mail_domains", sa.Text, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("system", row_text, nullable=False),
+        sa.Column("store", row_text, nullable=False),
+        sa.Column("name", row_text),
+        sa.Column("zone", row_text, nullable=False),
+        sa.Column("currency", row_text, nullable=False),
+        sa.Column("banner", row_text),
+        sa.Column("country", row_text),
+        sa.Column("phones", row_text, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("mail_domains", row_text, server_default=sa.text("'[]'"), nullable=False),
         sa.PrimaryKeyConstraint("system", "store", name="pk_location"),
     )
     op.create_table(
         "workstation",
-        sa.Column("system", sa.Text, nullable=False),
-        sa.Column("store", sa.Text, nullable=False),
-        sa.Column("workstation", sa.Text, nullable=False),
-        sa.Column("name", sa.Text),
-        sa.Column("kind", sa.Text),
-        sa.Column("authoritative", sa.Text),
+        sa.Column("system", row_text, nullable=False),
+        sa.Column("store", row_text, nullable=False),
+        sa.Column("workstation", row_text, nullable=False),
+        sa.Column("name", row_text),
+        sa.Column("kind", row_text),
+        sa.Column("authoritative", row_text),
         sa.ForeignKeyConstraint(
             ["system", "store"],
             ["location.system", "location.store"],
@@ -261,17 +263,17 @@ def _reference() -> None:
     )
     op.create_table(
         "item",
-        sa.Column("item", sa.Text, nullable=False),
-        sa.Column("name", sa.Text),
-        sa.Column("category", sa.Text),
+        sa.Column("item", row_text, nullable=False),
+        sa.Column("name", row_text),
+        sa.Column("category", row_text),
         sa.PrimaryKeyConstraint("item", name="pk_item"),
     )
     op.create_table(
         "item_identifier",
-        sa.Column("issuer", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("value", sa.Text, nullable=False),
-        sa.Column("item", sa.Text, nullable=False),
+        sa.Column("issuer", row_text, nullable=False),
+        sa.Column("kind", row_text, nullable=False),
+        sa.Column("value", row_text, nullable=False),
+        sa.Column("item", row_text, nullable=False),
         sa.ForeignKeyConstraint(["item"], ["item.item"], name="fk_item_identifier_item_item"),
         sa.PrimaryKeyConstraint("issuer", "kind", "value", name="pk_item_identifier"),
     )
@@ -283,11 +285,11 @@ def _audit() -> None:
     op.create_table(
         "audit",
         sa.Column("id", _ID, nullable=False),
-        sa.Column("at", sa.Text, nullable=False),
-        sa.Column("actor", sa.Text, nullable=False),
-        sa.Column("act", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("detail", sa.Text),
+        sa.Column("at", row_text, nullable=False),
+        sa.Column("actor", row_text, nullable=False),
+        sa.Column("act", row_text, nullable=False),
+        sa.Column("subject", row_text, nullable=False),
+        sa.Column("detail", row_text),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
     op.create_index("ix_audit_subject", "audit", ["subject"])
@@ -297,13 +299,13 @@ def _keys() -> None:
     """Who may call."""
     op.create_table(
         "api_key",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("role", sa.Text, nullable=False),
-        sa.Column("sources", sa.Text, nullable=False),
-        sa.Column("stores", sa.Text, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("created_at", sa.Text, nullable=False),
-        sa.Column("revoked_at", sa.Text),
+        sa.Column("id", row_text, nullable=False),
+        sa.Column("name", row_text, nullable=False),
+        sa.Column("role", row_text, nullable=False),
+        sa.Column("sources", row_text, nullable=False),
+        sa.Column("stores", row_text, nullable=False),
+        sa.Column("hash", row_text, nullable=False),
+        sa.Column("created_at", row_text, nullable=False),
+        sa.Column("revoked_at", row_text),
         sa.PrimaryKeyConstraint("id", name="pk_api_key"),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from hub.store.tables.schema import row_text
+
 revision = "0004"
 down_revision = "0003"
 
@@ -11,14 +13,14 @@ def upgrade() -> None:
     op.create_table(
         "mapping_publication",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("connector", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("act", sa.Text, nullable=False),
-        sa.Column("shipped", sa.Text, nullable=False),
-        sa.Column("actor", sa.Text, nullable=False),
-        sa.Column("at", sa.Text, nullable=False),
-        sa.Column("report", sa.Text),
+        sa.Column("connector", row_text, nullable=False),
+        sa.Column("kind", row_text, nullable=False),
+        sa.Column("hash", row_text, nullable=False),
+        sa.Column("act", row_text, nullable=False),
+        sa.Column("shipped", row_text, nullable=False),
+        sa.Column("actor", row_text, nullable=False),
+        sa.Column("at", row_text, nullable=False),
+        sa.Column("report", row_text),
         sa.CheckConstraint("act IN ('publish', 'rollback', 'shipped')", name="act"),
         sa.ForeignKeyConstraint(
             ["hash"], ["mapping_version.hash"], name="fk_mapping_publication_hash_mapping_version"

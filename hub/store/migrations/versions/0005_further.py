@@ -3,9 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from hub.store.tables.schema import row_text
+
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    op.add_column("document", sa.Column("further", sa.Text))
+    op.add_column("document", sa.Column("further", row_text))
