@@ -29,7 +29,16 @@ from mappings.rules import (
 from mappings.spec import Spec
 from mappings.unreachable import idle_tables, unreachable
 
-__all__ = ["Finding", "idle_ignores", "looked_at", "static", "unread", "unread_values"]
+__all__ = [
+    "Finding",
+    "idle_ignores",
+    "ignores",
+    "left",
+    "looked_at",
+    "static",
+    "unread",
+    "unread_values",
+]
 
 Names = tuple[str, ...]
 """A source path without indices; an attribute is ``@name``, as in a mapping."""
@@ -125,16 +134,31 @@ def unread(mapping: Mapping, body: Any) -> tuple[str, ...]:
 
 def unread_values(mapping: Mapping, body: Any) -> dict[str, Any]:
     """What is unread in ``body`` as ``unread`` says, each path with its first value."""
+    return left(mapping, body)[0]
+
+
+def left(mapping: Mapping, body: Any) -> tuple[dict[str, Any], set[str]]:
+    """What no rule reads in ``body``: what is unread, as ``unread_values`` says, and the entries
+    of ``ignore`` that the rest falls under.
+    """
     read, ignored = _known(mapping)
-    left: dict[Names, Any] = {}
+    found: dict[Names, Any] = {}
     for names, value in _found(mapping, body):
-        if names not in read and names not in left:
-            left[names] = value
-    return {
-        _text(names): value
-        for names, value in left.items()
-        if not any(names[: len(above)] == above for above in ignored)
-    }
+        if names not in read and names not in found:
+            found[names] = value
+    values: dict[str, Any] = {}
+    under: set[str] = set()
+    for names, value in found.items():
+        entries = [_text(above) for above in ignored if names[: len(above)] == above]
+        under.update(entries)
+        if not entries:
+            values[_text(names)] = value
+    return values, under
+
+
+def ignores(mapping: Mapping) -> tuple[str, ...]:
+    """The entries of ``ignore``, as ``left`` writes them."""
+    return tuple(map(_text, _known(mapping)[1]))
 
 
 def looked_at(rules: Rules, above: Names = ()) -> Iterator[Names]:

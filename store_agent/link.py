@@ -23,6 +23,8 @@ __all__ = ["Answer", "Away", "Forked", "Gap", "Link", "TooLarge", "body"]
 _MEDIA_TYPE = "application/vnd.lynchpin.batch"
 _TIMEOUT_SECONDS = 60
 _CONNECT_SECONDS = 10
+_BEAT_TIMEOUT_SECONDS = 5
+"""A batch of nothing and its answer are some hundred bytes, and records wait while it is sent."""
 _FORK = "LP-STORE-002"
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 _SHUT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -79,13 +81,20 @@ class Link:
     """The hub as the agent sees it. Every method raises ``Away``, ``Denied`` or ``Refused``."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, timeout_seconds: float = _TIMEOUT_SECONDS
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+        beat_timeout_seconds: float = _BEAT_TIMEOUT_SECONDS,
     ) -> None:
+        """A batch without records, a beat, is given up sooner than one with some."""
         self._settings, self._clock = settings, clock
         key = settings.key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}", "User-Agent": "lynchpin-agent"}
         timeout = httpx2.Timeout(timeout_seconds, connect=_CONNECT_SECONDS)
         self._client = httpx2.Client(headers=headers, timeout=timeout)
+        self._beat_timeout = httpx2.Timeout(min(timeout_seconds, beat_timeout_seconds))
 
     def address(self, capture: str) -> str:
         """Where the records of a capture go."""
@@ -96,7 +105,10 @@ class Link:
         """Ship a batch. Also raises ``Gap``, ``Forked`` and ``TooLarge``."""
         headers = {"Content-Type": _MEDIA_TYPE, "Content-Encoding": "gzip"}
         url = f"{self.address(capture)}/batches"
-        request = self._client.build_request("POST", url, content=body(batch), headers=headers)
+        timeout = self._client.timeout if batch.records else self._beat_timeout
+        request = self._client.build_request(
+            "POST", url, content=body(batch), headers=headers, timeout=timeout
+        )
         answer = self._answer(request, capture, batch.epoch)
         if batch.records and answer.committed < batch.records[0].seq - 1:
             raise Gap(answer.committed)

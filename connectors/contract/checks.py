@@ -32,7 +32,16 @@ from connectors.contract.covered import mapping_is_covered
 from connectors.contract.damage import Leaf
 from connectors.contract.functions import functions_keep_their_word
 from connectors.contract.importing import importing_does_nothing, manifest_is_read_without_import
-from connectors.contract.trial import Outcome, kept, mapping, pieces, samples, take, take_in
+from connectors.contract.trial import (
+    Outcome,
+    kept,
+    mapping,
+    pieces,
+    samples,
+    take,
+    take_in,
+    unplaced,
+)
 from connectors.scrub import ScrubProfile, scrub
 from schemas.problem import Problem, Refused, Rejected
 
@@ -144,9 +153,9 @@ def examples_come_out_as_written(connector: str) -> None:
             where = f"{spec.file}:{example.line}"
             record = (folder / example.source).read_bytes()
             entries = json.loads((folder / example.expect).read_text("utf-8"))
-            expected = [_unplaced(e["document"]) for e in entries if e["message"] == kind]
+            expected = [unplaced(e["document"]) for e in entries if e["message"] == kind]
             taken = _outcome(connector, record, where).taken
-            made = [_unplaced(t.written()) for t in taken if t.document.kind == kind]
+            made = [unplaced(t.written()) for t in taken if t.document.kind == kind]
             assert expected, f"{where}: {example.source} has no message {kind}"
             assert made == expected, where
 
@@ -333,17 +342,6 @@ def _bombs(connector: str) -> Iterator[tuple[str, bytes]]:
     size = MESSAGE_BYTES_MAX + 1024 * 1024
     for what, bomb in damage.bombs(record, _syntax(connector), size=size):
         yield f"{sample}, {what}", bomb
-
-
-def _unplaced(value: Any) -> Any:
-    """A canonical document without what the hub knows of the zone of a clock without offset."""
-    if isinstance(value, list):
-        return [_unplaced(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "local" in value and "offset" not in value:
-        return {"local": value["local"]}
-    return {key: _unplaced(each) for key, each in value.items()}
 
 
 def _is_exempt(profile: ScrubProfile, leaf: Leaf) -> bool:

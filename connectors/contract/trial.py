@@ -28,6 +28,7 @@ __all__ = [
     "samples",
     "take",
     "take_in",
+    "unplaced",
 ]
 
 _EXPECTED = ".canonical.json"
@@ -134,3 +135,14 @@ def take_in(connector: str, record: bytes) -> Outcome:
         except Rejected as rejection:
             problems.append(rejection.problem)
     return Outcome(tuple(taken), tuple(problems))
+
+
+def unplaced(value: Any) -> Any:
+    """A canonical document without what the hub knows of the zone of a clock without offset."""
+    if isinstance(value, list):
+        return [unplaced(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "local" in value and "offset" not in value:
+        return {"local": value["local"]}
+    return {key: unplaced(each) for key, each in value.items()}

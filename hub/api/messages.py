@@ -220,6 +220,19 @@ async def reveal_message(
     return message
 
 
+@router.post("/messages/{number}/look", responses=answers(404))
+async def look_at_message(number: Number, served: ServedHere, key: Operator) -> Message:
+    """Keep that somebody sees, masked, what a mapping makes of a message; they do so elsewhere."""
+
+    def read() -> Message:
+        with served.readers.begin() as connection:
+            return _message(connection, number)[0]
+
+    found = await asyncio.to_thread(read)
+    await seen(served, key, f"message {number}")
+    return found
+
+
 def _message(connection: Connection, number: int) -> tuple[Message, bytes]:
     stored = journal.entry(connection, number)
     if stored is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from hub import library, publication
 from hub.home import Home
 from hub.publication import Target
 from mappings import tables
-from mappings.composition import compose
+from mappings.composition import composed
 from mappings.errors import SYNTAX
 from mappings.mapping import Mapping
-from schemas.problem import Cause, ConfigError
+from mappings.splice import Place
+from schemas.problem import Cause, ConfigError, Problem
 
 __all__ = [
     "Draft",
@@ -43,6 +45,8 @@ _BYTES_MAX = 2 * 1024 * 1024
 """More than any mapping may have; what is larger is not read at all."""
 _EXAMPLE_BYTES_MAX = 1024 * 1024
 
+_RULE = re.compile(r"(.*):([0-9]+)", re.DOTALL)
+
 Files = Callable[[str], bytes | None]
 """Gives a file beside the mapping by its name; ``None`` where there is none."""
 
@@ -54,6 +58,22 @@ class Draft:
     mapping: Mapping
     target: Target
     files: Files
+    lines: tuple[Place, ...] = ()
+    """Which line of which file each line of the text is; nothing where they are the same."""
+
+    def place(self, line: int) -> str:
+        """Where somebody has to look for a line of the text: in their file if it is from there,
+        else in the one that is extended.
+        """
+        known = self.lines[line - 1] if 0 < line <= len(self.lines) else (self.file, line)
+        return f"{known[0]}:{known[1]}"
+
+    def placed(self, problem: Problem) -> Problem:
+        """The same problem, its rule by the file and line that somebody has to look at."""
+        found = _RULE.fullmatch(problem.rule or "")
+        if found is None or found[1] != self.file:
+            return problem
+        return problem.model_copy(update={"rule": self.place(int(found[2]))})
 
     @property
     def text(self) -> str:
@@ -66,7 +86,7 @@ class Draft:
         return self.mapping.spec.file
 
 
-def drafted(text: str, file: str, files: Files) -> Draft:
+def drafted(text: str, file: str, files: Files, lines: tuple[Place, ...] = ()) -> Draft:
     """Compile a text. Raises ``ConfigError`` naming file and line, or if it is for nothing here."""
     mapping = library.authored(text, file)
     target = publication.target(mapping.name)
@@ -78,7 +98,7 @@ def drafted(text: str, file: str, files: Files) -> Draft:
         if said != wanted:
             detail = f"{target} has `{key}: {wanted}`, this has `{key}: {said}`"
             raise ConfigError(OTHER_DOCUMENT.at(detail, file=file))
-    return Draft(mapping, target, files)
+    return Draft(mapping, target, files, lines)
 
 
 def read(path: Path, home: Home) -> Draft:
@@ -87,14 +107,14 @@ def read(path: Path, home: Home) -> Draft:
     Raises ``ConfigError`` naming the file and line that somebody has to mend.
     """
     name = _shown(path, home)
-    text = compose(
+    made = composed(
         _text(path, name),
         name,
         beside=tables.beside(path.parent),
         base=_extended,
         check=library.authored,
     )
-    return drafted(text, name, beside(path.parent))
+    return drafted(made.text, name, beside(path.parent), made.lines)
 
 
 def _extended(name: str) -> tuple[str, str]:

@@ -23,10 +23,13 @@ __all__ = ["Ran", "first_failure", "of_mapping", "of_samples"]
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """An example that was run: what came out otherwise than written, or why nothing came out."""
+    """An example that was run: what came out otherwise than written, or why nothing came out.
+
+    ``rule`` is the file and line that it stands in; samples stand in none.
+    """
 
     source: str
-    line: int | None
+    rule: str | None
     differences: tuple[Difference, ...] = ()
     problem: Problem | None = None
 
@@ -66,18 +69,18 @@ def first_failure(draft: Draft) -> Problem | None:
         if ran.problem is not None:
             return ran.problem
         if ran.differences:
-            return _told(draft, ran)
+            return _told(ran)
     return None
 
 
-def _told(draft: Draft, ran: Ran) -> Problem:
+def _told(ran: Ran) -> Problem:
     first, *more = ran.differences
     others = f", and {len(more)} more" if more else ""
     detail = (
         f"{ran.source}: expected {_shape(first.expected)}, "
         f"found {_shape(first.found)} at {first.path}{others}"
     )
-    return EXAMPLE.at(detail, target=first.path, rule=_rule(draft, ran.line))
+    return EXAMPLE.at(detail, target=first.path, rule=ran.rule)
 
 
 def _shape(value: Any) -> str:
@@ -86,22 +89,25 @@ def _shape(value: Any) -> str:
 
 
 def _rule(draft: Draft, line: int | None) -> str | None:
-    return None if line is None else f"{draft.file}:{line}"
+    return None if line is None else draft.place(line)
 
 
 def _run(draft: Draft, source: str, expect: str, find: Files, line: int | None) -> Ran:
+    rule = _rule(draft, line)
     try:
         expected = _expected(draft, expect, _content(expect, find))
         made = _made(draft, _content(source, find))
     except LynchpinError as error:
-        return Ran(source, line, problem=_held(error.problem, source, _rule(draft, line)))
+        problem = _held(draft.placed(error.problem), source, rule)
+        return Ran(source, rule, problem=problem)
     found = (each for label in expected for each in _otherwise(label, expected, made))
-    return Ran(source, line, tuple(found))
+    return Ran(source, rule, tuple(found))
 
 
 def _otherwise(label: str, expected: _Documents, made: _Documents) -> Iterator[Difference]:
     """What came out otherwise of the documents of one label; further ones are told by theirs."""
-    for each in differences(_unplaced(expected[label]), _unplaced(made.get(label, []))):
+    wanted, found = (trial.unplaced(each.get(label, [])) for each in (expected, made))
+    for each in differences(wanted, found):
         yield replace(each, path=f"{label}{each.path}") if "+" in label else each
 
 
@@ -163,14 +169,3 @@ def _made(draft: Draft, record: bytes) -> _Documents:
                 said = model.model_dump(mode="json", exclude_none=True)
                 made.setdefault(label, []).append(said)
     return made
-
-
-def _unplaced(value: Any) -> Any:
-    """Without what the hub knows of the zone of a clock that says no offset."""
-    if isinstance(value, list):
-        return [_unplaced(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if "local" in value and "offset" not in value:
-        return {"local": value["local"]}
-    return {key: _unplaced(each) for key, each in value.items()}

@@ -157,14 +157,21 @@ class Here:
             self._seen(hub, connection, fact, reason=reveal)
         return found
 
+    def look(self, number: int) -> None:
+        """Keep that somebody is about to see what a message says, masked."""
+        self._message(number, reveal=None)
+
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
+        return self._message(number, reveal=reveal).decode("utf-8", errors="backslashreplace")
+
+    def _message(self, number: int, *, reveal: str | None) -> bytes:
         with self._shown() as (hub, connection):
             stored = journal.entry(connection, number)
             if stored is None:
                 raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
             self._seen(hub, connection, f"message {number}", reason=reveal)
-        return stored.payload.decode("utf-8", errors="backslashreplace")
+        return stored.payload
 
     @contextmanager
     def _shown(self) -> Iterator[tuple[Hub, Connection]]:

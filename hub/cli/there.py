@@ -261,6 +261,10 @@ class There:
         said = self._seen(f"/explain/{quote(fact)}", reveal, params={"path": path})
         return [Explained(**each) for each in said["origins"]]
 
+    def look(self, number: int) -> None:
+        """Keep that somebody is about to see what a message says, masked."""
+        self._answer("POST", f"/messages/{number}/look")
+
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
         return str(self._seen(f"/messages/{number}", reveal)["payload"])

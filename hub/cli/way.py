@@ -91,6 +91,9 @@ class Way(Protocol):
     def origins(self, fact: str, path: str, *, reveal: str | None) -> list[Explained]:
         """Where values of a document came from."""
 
+    def look(self, number: int) -> None:
+        """Keep that somebody is about to see what a message says, masked."""
+
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from mappings.coverage import unread_values
+from mappings.coverage import ignores, left
 from mappings.fields import Field, fields
 from mappings.mapping import Mapping
 from mappings.reference import NOTHING, Reference
@@ -67,6 +67,7 @@ class Tally:
     more: int = 0
     """How often a path or code came that was too many to be told apart."""
     _lines: set[int] = field(default_factory=set)
+    _ignored: set[str] = field(default_factory=set)
     _of: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _filled: Counter[tuple[str, ...]] = field(default_factory=Counter)
     further: dict[str, Tally] = field(init=False)
@@ -77,7 +78,9 @@ class Tally:
 
     def add(self, body: Any, message: int, reference: Reference = NOTHING) -> None:
         """Count one document of a message; what rules look up is looked up in ``reference``."""
-        for path, value in unread_values(self.mapping, body).items():
+        unread, under = left(self.mapping, body)
+        self._ignored |= under
+        for path, value in unread.items():
             self._see(self.unread, path, shape(value), message)
         self.count(body, message, reference)
         try:
@@ -144,6 +147,11 @@ class Tally:
     def idle(self) -> tuple[Idle, ...]:
         """The rules that did nothing in any document; of a branch never taken only the branch."""
         return tuple(self._idle(self.mapping.spec.rules))
+
+    @property
+    def idle_ignores(self) -> tuple[str, ...]:
+        """The entries of ``ignore`` under which nothing arrived that no rule reads."""
+        return tuple(path for path in ignores(self.mapping) if path not in self._ignored)
 
     def _idle(self, rules: Rules) -> Iterator[Idle]:
         for rule in rules:

@@ -207,13 +207,20 @@ def test_trying_shows_each_value_masked_and_keeps_nothing(house: House) -> None:
     house.receive("poslog", sale)
     journalled = house.lynchpin("map", "try", file, "1", "--json")
     (again,) = json.loads(journalled.stdout)
+    looked = "SELECT act, subject, detail FROM audit WHERE act IN ('read', 'reveal')"
+    assert select(house, looked) == [("read", "message 1", None)]
     assert {**again, "message": 0} == {**tried, "message": 0}
     assert select(house, "SELECT mapping FROM document") == [(version_of(SHIPPED),)]
     assert version != version_of(SHIPPED)
     revealed = house.lynchpin("map", "try", file, "1", "--reveal", "because", "--json")
     assert revealed.returncode == 0, revealed.stderr
-    audited = select(house, "SELECT act, subject, detail FROM audit WHERE act = 'reveal'")
-    assert audited == [("reveal", "message 1", '{"reason": "because"}')]
+    because = ("reveal", "message 1", '{"reason": "because"}')
+    assert select(house, looked) == [("read", "message 1", None), because]
+    with house.up():
+        assert house.lynchpin("map", "try", file, "1", "--json").stdout == journalled.stdout
+        missing = house.lynchpin("map", "try", file, "77")
+        assert "LP-HUB-004" in missing.stderr
+    assert select(house, looked)[2:] == [("read", "message 1", None)]
 
 
 def test_the_way_back_is_shown_and_the_document_itself_only_for_a_reason(house: House) -> None:

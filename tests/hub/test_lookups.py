@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
 
-from hub import bootstrap, explain, library, publication, reference, relocate
+from hub import explain, library, publication, reference, relocate
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.lookups import Cache, Lookups
 from hub.publication import Target
 from hub.receive import receive
@@ -46,19 +44,6 @@ poslog,501,Linz,Europe/Vienna,EUR,AT,
 poslog,502,Tokyo,Asia/Tokyo,JPY,JP,Best
 shop,501,Other,UTC,USD,US,
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
-    return home
-
-
-@pytest.fixture
-def hub(home: Home) -> Iterator[Hub]:
-    with bootstrap.open_hub(home) as hub:
-        yield hub
 
 
 def sheet(hub: Hub, text: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,19 +25,6 @@ pytestmark = pytest.mark.databases
 RETAIL = Target("poslog", "retail")
 NOW = "2031-01-01T00:00:00.000000Z"
 SHIPPED, FILE = library.shipped_text("poslog", "retail")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
-    return home
-
-
-@pytest.fixture
-def hub(home: Home) -> Iterator[Hub]:
-    with bootstrap.open_hub(home) as hub:
-        yield hub
 
 
 def variant(number: int) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from store_agent.link import Link
 from tests.store_agent.test_lane import agent, faults, sent  # noqa: F401
 
 if TYPE_CHECKING:
@@ -55,3 +56,22 @@ def test_a_sign_of_life_that_arrives_ends_the_problem(agent: Agent, hub: FakeHub
     agent.time.sleep(60)
     agent.drain()
     assert agent.problem() is None
+
+
+def test_a_record_does_not_wait_for_a_sign_of_life_that_is_left_unanswered(
+    agent: Agent, hub: FakeHub
+) -> None:
+    agent.link.close()
+    agent.link = Link(agent.settings, agent.time.clock, beat_timeout_seconds=0.2)
+    agent.lane = agent.new_lane()
+    # Until the test has ended, or for a minute.
+    faults(hub, "slow")
+    agent.lane.open()
+    agent.drain()
+    assert agent.problem() == "LP-AGENT-011"
+    agent.capture(1)
+    agent.drain()
+    assert agent.slept == []
+    assert sent(hub) == [1]
+    assert agent.problem() is None
+    assert hub.calls == [("GET", 200), ("POST", 200)]

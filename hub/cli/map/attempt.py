@@ -54,10 +54,10 @@ def try_(
     """
     draft = draft_of(file)
     number = _number(document)
-    if number is not None and reveal is not None:
+    if number is not None:
         with way() as hub:
             # Asked for the line in the audit that it leaves.
-            hub.payload(number, reveal=reveal)
+            hub.look(number) if reveal is None else hub.payload(number, reveal=reveal)
     with reading() as (opened, connection):
         if number is None:
             stored = attempt.of_file(opened, Path(document), draft.target, source)

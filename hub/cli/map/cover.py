@@ -115,6 +115,7 @@ def _counted(tally: Tally) -> dict[str, Any]:
             {"table": name, **_seen(seen, "code")} for (name, _), seen in tally.codes.items()
         ],
         "idle": [asdict(each) for each in tally.idle] if tally.documents else [],
+        "idle_ignores": list(tally.idle_ignores) if tally.documents else [],
         "filled": [asdict(each) for each in tally.shares],
     }
 
@@ -186,6 +187,9 @@ def _print_idle(tally: Tally) -> None:
     ]
     if rows:
         out.print(table(("line", "rule", ""), rows, title="Rules that did nothing"))
+    if tally.idle_ignores:
+        named = ", ".join(tally.idle_ignores)
+        out.print(escape(f"Ignored, and never arrived unread: {named}"), soft_wrap=True)
 
 
 def _print_shares(tally: Tally) -> None:

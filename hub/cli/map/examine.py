@@ -27,7 +27,7 @@ def check(file: File, *, as_json: AsJson = False) -> None:
     """
     problem: Problem | None
     head: dict[str, Any] = {}
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[tuple[str | None, Finding], ...] = ()
     try:
         draft = draft_of(file)
     except ConfigError as error:
@@ -40,10 +40,13 @@ def check(file: File, *, as_json: AsJson = False) -> None:
             "examples": len(spec.examples),
         }
         problem = examples.first_failure(draft)
-        findings = coverage.static(draft.mapping)
+        findings = tuple(
+            (draft.place(each.line) if each.line else None, each)
+            for each in coverage.static(draft.mapping)
+        )
     if as_json:
         said = problem and problem.model_dump(mode="json", exclude_none=True)
-        told = [dataclasses.asdict(each) for each in findings]
+        told = [{**dataclasses.asdict(each), "rule": rule} for rule, each in findings]
         print_json({**head, "problem": said, "findings": told})
     elif problem is not None:
         print_problem(problem)
@@ -51,8 +54,8 @@ def check(file: File, *, as_json: AsJson = False) -> None:
         count = f"{head['examples']} examples come out as written"
         out.print(f"{head['mapping']} {head['version']} is well: {count}", soft_wrap=True)
     if findings and not as_json:
-        rows = ((each.line, each.what, each.subject, each.next_step) for each in findings)
-        out.print(table(("line", "worth a look", "of", "what to do"), rows))
+        rows = ((rule, each.what, each.subject, each.next_step) for rule, each in findings)
+        out.print(table(("where", "worth a look", "of", "what to do"), rows))
     if problem is not None:
         raise typer.Exit(1)
 
@@ -75,14 +78,14 @@ def run_examples(file: File, *, as_json: AsJson = False) -> None:
 def _failure(ran: Ran) -> dict[str, Any]:
     return {
         "source": ran.source,
-        "line": ran.line,
+        "rule": ran.rule,
         "differences": [dataclasses.asdict(each) for each in ran.differences],
         "problem": ran.problem and ran.problem.model_dump(mode="json", exclude_none=True),
     }
 
 
 def _print(ran: Ran) -> None:
-    named = "a sample" if ran.line is None else f"the example of line {ran.line}"
+    named = "a sample" if ran.rule is None else f"the example of {ran.rule}"
     out.print(f"[bold red]{escape(ran.source)}[/], {named}", soft_wrap=True)
     if ran.problem is not None:
         print_problem(ran.problem)

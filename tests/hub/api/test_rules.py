@@ -38,6 +38,7 @@ MAY_CALL = {
     "GET /messages": "reader agent operator",
     "GET /messages/{number}": "reader agent operator",
     "POST /messages/{number}/reveal": "operator",
+    "POST /messages/{number}/look": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",

@@ -140,3 +140,43 @@ def test_a_file_that_is_no_text_or_too_large_is_not_taken(folder: Path, content:
     file.write_bytes(content)
     with pytest.raises(ConfigError):
         drafts.read(file, Home(folder))
+
+
+DIFFERENCES = """
+# Ours.
+extends: poslog.retail
+rules:
+  operator: {operator}
+examples:
+  - {{from: sale.xml, expect: sale.json}}
+"""
+
+
+def test_what_is_wrong_with_differences_is_told_by_their_own_lines(folder: Path) -> None:
+    text = DIFFERENCES.format(operator="OperatorID | prefix x")
+    made = draft(folder, text)
+    problem = examples.first_failure(made)
+    assert problem is not None
+    assert (problem.target, problem.rule) == ("[0].operator", "retail.yaml:7")
+    (ran,) = examples.of_mapping(made)
+    assert ran.rule == "retail.yaml:7"
+
+
+def test_a_rule_of_differences_that_holds_an_example_is_told_by_its_own_line(folder: Path) -> None:
+    text = DIFFERENCES.format(operator="OperatorID").replace("operator: ", "began_at: ")
+    problem = examples.first_failure(draft(folder, text))
+    assert problem is not None
+    assert (problem.target, problem.rule) == ("began_at", "retail.yaml:5")
+
+
+def test_a_line_that_is_extended_is_told_by_the_file_that_is_shipped(folder: Path) -> None:
+    content = (folder / "sale.xml").read_text("utf-8")
+    assert "<BusinessDayDate>" in content
+    broken = content.replace("<BusinessDayDate>", "<BusinessDayDate>x", 1)
+    (folder / "sale.xml").write_text(broken, "utf-8")
+    made = draft(folder, DIFFERENCES.format(operator="OperatorID"))
+    problem = examples.first_failure(made)
+    assert problem is not None
+    line = 1 + SHIPPED.splitlines().index("  business_date:            BusinessDayDate")
+    assert problem.rule == f"poslog/retail.yaml:{line}"
+    assert made.place(line) != problem.rule

@@ -56,6 +56,16 @@ def test_what_nobody_reads_is_told_by_path_with_its_shape_and_messages() -> None
     assert tally.unread == {"note": Seen("aaa 99", 2, 1, 3), "x.y": Seen("9", 1, 3, 3)}
 
 
+def test_what_is_ignored_and_never_arrives_is_told() -> None:
+    text = RULES.replace("ignore: [hidden]", "ignore: [hidden, gone.by, agent]")
+    mapping = load(text, "test.yaml")
+    bodies = {"hidden": 1}, {"gone": {"by": {"now": 1}}}, {"agent": "a"}
+    assert _tally(bodies[0], mapping=mapping).idle_ignores == ("gone.by", "agent")
+    assert _tally(*bodies[:2], mapping=mapping).idle_ignores == ("agent",)
+    # A rule reads it, so that it is not left out but mapped.
+    assert _tally(*bodies, mapping=mapping).idle_ignores == ("agent",)
+
+
 def test_two_documents_of_one_message_count_once() -> None:
     tally = Tally(MAPPING)
     for _ in range(2):

@@ -23,13 +23,6 @@ SALES = 30
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
-    return home
-
-
-@pytest.fixture
 def hub(home: Home, tmp_path: Path) -> Iterator[Hub]:
     """With orders, refunds inside orders that came again, and sales."""
     orders = list(shop.orders(ORDERS, seed=5))

@@ -1,0 +1,25 @@
+"""A home with its defaults, and the hub of it; a folder may have another one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub import bootstrap
+from hub.bootstrap import Hub
+from hub.home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    bootstrap.create(home)
+    return home
+
+
+@pytest.fixture
+def hub(home: Home) -> Iterator[Hub]:
+    with bootstrap.open_hub(home) as hub:
+        yield hub
