@@ -10,16 +10,17 @@ from sqlalchemy import Connection
 
 from connectors import registry
 from hub import library, publication
+from hub.api.mappings import target_of
 from hub.api.served import Reading, ServedHere
 from hub.authoring import comparison
 from hub.authoring.comparison import Change
 from hub.authoring.inventory import RECENT, inventory
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import VisitHere
-from hub.publication import NO_MAPPING, Target
-from schemas.problem import LynchpinError, Problem, Rejected
+from hub.publication import Target
+from schemas.problem import LynchpinError, Problem
 
-__all__ = ["router"]
+__all__ = ["Difference", "Name", "difference", "router"]
 
 router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
 
@@ -54,10 +55,7 @@ def show_mapping(
     against: Version = None,
 ) -> Response:
     """The log of a mapping, and the text of one of its versions or how two of them differ."""
-    manifest = registry.manifests().get(connector)
-    if manifest is None or kind not in manifest.messages:
-        raise Rejected(NO_MAPPING.at())
-    target = Target(connector, kind)
+    target = target_of(connector, kind)
     log = publication.log(reading, target)
     wanted = version or (log[-1].hash if log else "shipped")
     chosen, text, file = publication.text_of(reading, target, wanted)
@@ -65,17 +63,18 @@ def show_mapping(
         visit,
         "mapping.html",
         target=target,
-        summary=manifest.messages[kind].summary,
+        summary=registry.manifests()[connector].messages[kind].summary,
         log=log,
         chosen=chosen,
         file=file,
         lines=text.splitlines(),
         against=against,
-        difference=_difference(reading, target, against, chosen) if against else None,
+        difference=difference(reading, target, against, chosen) if against else None,
     )
 
 
-def _difference(reading: Connection, target: Target, old: str, new: str) -> Difference:
+def difference(reading: Connection, target: Target, old: str, new: str) -> Difference:
+    """What a version says otherwise than an older one."""
     texts = [publication.text_of(reading, target, version)[1:] for version in (old, new)]
     try:
         then, now = (library.read(target.connector, *each) for each in texts)

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from hub.console import documents, entering, holds, home, mappings, messages, people, plans
+from hub.console import (
+    coverage,
+    documents,
+    entering,
+    holds,
+    home,
+    mappings,
+    messages,
+    people,
+    plans,
+    rollback,
+)
 
 __all__ = ["ROUTES"]
 
 ROUTES: tuple[BaseRoute, ...] = tuple(
     route
-    for noun in (home, entering, people, documents, messages, holds, mappings, plans)
+    for noun in (
+        home,
+        entering,
+        people,
+        documents,
+        messages,
+        holds,
+        mappings,
+        coverage,
+        rollback,
+        plans,
+    )
     for route in noun.router.routes
 )

@@ -151,6 +151,9 @@ class Tally:
     @property
     def idle_ignores(self) -> tuple[str, ...]:
         """The entries of ``ignore`` under which nothing arrived that no rule reads."""
+        if self.mapping.spec.part is not None:
+            # What is unread, and so what is ignored, is only told of the whole.
+            return ()
         return tuple(path for path in ignores(self.mapping) if path not in self._ignored)
 
     def _idle(self, rules: Rules) -> Iterator[Idle]:

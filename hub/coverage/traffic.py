@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from hub import journal
 from hub.bootstrap import Hub
@@ -25,10 +25,13 @@ _LEFT_OUT = ("duplicate", "joined", "discarded")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which messages: those that were received from ``since`` on (UTC text), of one source."""
+    """Which messages: those that were received from ``since`` on (UTC text), of one source, and
+    of these only the ``latest``.
+    """
 
     since: str | None = None
     source: str | None = None
+    latest: int | None = None
 
 
 def cover(
@@ -76,6 +79,9 @@ def _messages(connection: Connection, connector: str, window: Window) -> Iterato
     if window.source is not None:
         wanted = wanted.where(record.c.source == window.source)
     last = 0
+    if window.latest is not None:
+        newest = wanted.order_by(message.c.id.desc()).limit(window.latest).subquery()
+        last = (connection.scalar(select(func.min(newest.c.id))) or 1) - 1
     while numbers := connection.scalars(
         wanted.where(message.c.id > last).order_by(message.c.id).limit(_CHUNK)
     ).all():

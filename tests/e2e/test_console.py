@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hub import library
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.demo.receipt import Loyalty, Receipt
 from hub.demo.retailer import NEW_YORK, VIENNA, person
@@ -56,6 +57,9 @@ SHOWN = {
     "order": f"/documents/shopify:order/{ORDER.id}",
     "origin": f"/origins/{SALE}?at=total",
     "message": "/messages/2",
+    "mappings": "/mappings",
+    "mapping": "/mappings/poslog/retail",
+    "coverage": "/mappings/poslog/retail/coverage",
 }
 
 
@@ -205,6 +209,35 @@ def test_a_held_message_is_released_by_keyboard_and_counts(desk: Desk) -> None:
     codes = {problem.code for problem in desk.house.held()}
     assert "LP-HUB-011" not in codes
     assert codes
+
+
+def test_a_mapping_is_gone_back_from_by_keyboard_and_seen_on_a_phone(desk: Desk) -> None:
+    text, _ = library.shipped_text("poslog", "retail")
+    file = desk.house.file(f"{text}# ours\n".encode(), "retail.yaml")
+    done = desk.house.lynchpin("map", "publish", file)
+    assert done.returncode == 0, done.stderr
+    for size, width in WIDTHS.items():
+        with desk.page(width) as page:
+            desk.go(page, "/mappings/poslog/retail")
+            assert_whole(page, f"mapping at {size}")
+            _tab_to(page, "button[name=to]")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Go back to")).to_be_visible()
+            assert_whole(page, f"going back at {size}")
+    with desk.page() as page:
+        desk.go(page, "/mappings/poslog/retail")
+        page.get_by_role("link", name="Coverage").click()
+        expect(page.locator("h1")).to_have_text("Coverage of poslog.retail")
+        page.go_back()
+        _tab_to(page, "button[name=to]")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Go back to")).to_be_visible()
+        _tab_to(page, ".confirm button")
+        page.keyboard.press("Enter")
+        expect(page.locator(".done")).to_contain_text("is in force")
+        assert_whole(page, "gone back")
+    said = json.loads(desk.house.lynchpin("map", "log", "poslog.retail", "--json").stdout)
+    assert [line["act"] for line in said] == ["shipped", "publish", "rollback"]
 
 
 def test_all_of_it_works_without_a_script(desk: Desk) -> None:
