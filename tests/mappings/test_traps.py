@@ -11,7 +11,8 @@ import pytest
 from lxml import etree
 
 from connectors import registry
-from connectors.contract.trial import mapping, take_in
+from connectors.contract.trial import kept, mapping, take_in
+from connectors.scrub.card import is_card
 from mappings.mapping import load
 
 JSON = "mapping: a.trap\nreads: json\nto: {to}\nrules:\n"
@@ -144,10 +145,15 @@ def test_leading_zeros_stay() -> None:
     assert (made["store"], made["workstation"], made["operator"]) == ("0501", "003", "0017")
 
 
-def test_a_gtin_of_fourteen_digits_stays_whole_and_is_no_card() -> None:
-    made = _sale(("<POSItemID>00000000500017", "<POSItemID>04006381333931"))
+@pytest.mark.parametrize("number", ["04006381333931", "38900000500063"])
+def test_a_gtin_of_fourteen_digits_stays_whole_and_is_no_card(number: str) -> None:
+    """The second one has the beginning, the length and the check digit of a card."""
+    assert is_card(number.encode()) is (number[0] == "3")
+    made = _sale(("<POSItemID>00000000500017", f"<POSItemID>{number}"))
     goods = next(line for line in made["lines"] if line["kind"] == "sale")
-    assert goods["item"][0] == {"kind": "gtin", "value": "04006381333931"}
+    assert goods["item"][0] == {"kind": "gtin", "value": number}
+    record = _sample("poslog", "v2-cash-sale-with-change.xml").replace("00000000500017", number)
+    assert kept("poslog", record.encode()).count(number.encode()) == record.count(number) > 1
 
 
 def test_amounts_of_three_decimals_stay_digit_for_digit() -> None:
@@ -157,6 +163,26 @@ def test_amounts_of_three_decimals_stay_digit_for_digit() -> None:
     number = re.sub(r'"total_price": "[0-9.]+"', '"total_price": 67.700', text, count=1)
     assert number != text
     assert _raw_order(number)["total"] == "67.700"
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "tax"),
+    [("KWD", "3.520", "0.325"), ("JPY", "3520", "320"), ("USD", "3.5", "0.32")],
+)
+def test_no_currency_has_the_decimals_of_another(currency: str, total: str, tax: str) -> None:
+    """Fils have three, the yen has none, and nobody makes two of them, or brings any back."""
+    made = _sale(
+        (">USD<", f">{currency}<"),
+        (">3.52</Total>", f">{total}</Total>"),
+        (">0.32</Total>", f">{tax}</Total>"),
+    )
+    assert (made["currency"], made["total"], made["tax"]) == (currency, total, tax)
+    for written in (f'"{total}"', total):
+        text = _sample("shopify", "order-paid-bare.json").replace('"USD"', f'"{currency}"')
+        text, count = re.subn(r'"total_price": "[0-9.]+"', f'"total_price": {written}', text)
+        assert count == 1
+        order = _raw_order(text)
+        assert (order["currency"], order["total"]) == (currency, total)
 
 
 def test_an_hour_that_comes_twice_is_told_apart_by_its_offset() -> None:
@@ -172,11 +198,23 @@ def test_a_clock_without_offset_is_not_guessed_by_the_mapping() -> None:
     assert set(made["placed_at"]) == {"local"}
 
 
-def test_a_sale_after_midnight_belongs_to_the_day_that_the_till_says() -> None:
-    night = ("<EndDateTime>2031-05-06T10:15:00", "<EndDateTime>2031-05-07T01:15:00")
-    made = _sale(night)
-    assert made["business_date"] == "2031-05-06"
-    assert made["occurred_at"]["local"] == "2031-05-07T01:15:00"
+NIGHT = {
+    "v2-cash-sale-with-change.xml": "2031-05-06",
+    "v6-tax-included.xml": "2031-07-08",
+    "v2-controls.xml": "2031-05-06",
+}
+
+
+@pytest.mark.parametrize("sample", NIGHT)
+def test_what_is_done_after_midnight_belongs_to_the_day_that_the_till_says(sample: str) -> None:
+    day = NIGHT[sample]
+    clocks = r"(<(?:Begin|End|Receipt)DateTime>)\d{4}-\d\d-\d\dT\d\d"
+    text = re.sub(clocks, rf"\g<1>{day[:-1]}9T01", _sample("poslog", sample))
+    first = take_in("poslog", text.encode()).taken[0]
+    made = first.written()
+    assert made["business_date"] == day
+    assert made["occurred_at"]["local"][:13] == f"{day[:-1]}9T01"
+    assert day in first.name.key
 
 
 def test_tax_inside_the_prices_is_told_and_not_added() -> None:
