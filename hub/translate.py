@@ -118,6 +118,14 @@ class Translator:
         fact = naming.fact_id(stored.system, name.key)
         return Named(document, name, fact, naming.business_hash(name))
 
+    def _check_stores(self, stored: Stored, named: Named, values: dict[str, object]) -> None:
+        """A further document is of the store of the document around it, whatever itself says."""
+        _check_store(stored, values.get("store"))
+        if stored.stores is not None and named.principal is not None:
+            around = named.principal.document
+            said, _ = self.mapping(around.kind).run(around.body, self.reference)
+            _check_store(stored, said.get("store"))
+
     def translated(self, stored: Stored, named: Named) -> Translated:
         """Map a named document and say what does not fit. Raises ``Rejected``."""
         document, mapping = named.document, self.mapping(named.document.kind)
@@ -131,7 +139,7 @@ class Translator:
             model = mapping.validated(
                 document.body, values, system=stored.system, reference=self.reference
             )
-            _check_store(stored, values.get("store"))
+            self._check_stores(stored, named, values)
         contradictions = checks.check(model, self.connector.manifest)
         if stored.joined and contradictions:
             raise Rejected(HALVES.at(contradictions[0].detail, file=stored.file))

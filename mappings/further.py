@@ -21,6 +21,7 @@ __all__ = [
     "ELEMENTS_MAX",
     "FURTHER_MAX",
     "KEY_MAX",
+    "PLACES_MAX",
     "Found",
     "Further",
     "Part",
@@ -33,6 +34,8 @@ FURTHER_MAX = 20
 """Kinds of further documents in a mapping."""
 ELEMENTS_MAX = 1000
 """Further documents in a message."""
+PLACES_MAX = 8
+"""Places that a key is made of: store, till, day, number and line are five."""
 KEY_MAX = 200
 """Characters of a part of a key or of a version."""
 _NUMBER_WIDTH = 20

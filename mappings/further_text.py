@@ -6,8 +6,7 @@ import re
 
 from mappings import grammar
 from mappings.errors import suggestion
-from mappings.further import FURTHER_MAX, Further
-from mappings.grammar import KEYS_MAX
+from mappings.further import FURTHER_MAX, PLACES_MAX, Further
 from mappings.reference import LOOKUPS
 from mappings.rule_text import RuleReader
 from mappings.rules import Constant, Expression, Path
@@ -69,8 +68,8 @@ def _further(name: Scalar, node: Node, around: RuleReader) -> Further:
 
 def _key(node: Node, around: RuleReader) -> tuple[Expression, ...]:
     parts = (node,) if isinstance(node, Scalar) else around.sequence(node)
-    if not 0 < len(parts) <= KEYS_MAX:
-        around.fail(node.line, f"`key` names 1 to {KEYS_MAX} places")
+    if not 0 < len(parts) <= PLACES_MAX:
+        around.fail(node.line, f"`key` names 1 to {PLACES_MAX} places")
     key = tuple(_naming(around.scalar(part), around) for part in parts)
     if all(isinstance(part.sources[0], Constant) for part in key):
         around.fail(node.line, "`key` names at least one place, not only constants")

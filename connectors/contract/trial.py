@@ -111,7 +111,10 @@ def take(connector: str, piece: Slice) -> list[Taken]:
     taken = []
     for document in documents(connector, piece):
         name = made.name(document, made.options())
-        model, _ = mapping(connector, document.kind).build(document.body, system=connector)
+        by = mapping(connector, document.kind)
+        model, _ = by.build(document.body, system=connector)
+        for found in by.found(document.body):
+            by.further[found.name].build(found.part, system=connector)
         taken.append(Taken(document, name, model))
     return taken
 

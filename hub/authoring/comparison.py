@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from mappings.mapping import Mapping
+from mappings.spec import Spec
 
 __all__ = ["Change", "lines", "targets"]
 
@@ -56,11 +57,26 @@ _Said = dict[str, tuple[Any, str]]
 
 def _targets(mapping: Mapping) -> _Said:
     found: dict[str, tuple[list[Any], list[str]]] = {}
-    for name, around, line in _filled(mapping.spec.rules, "", ()):
+    for name, around, line in _all(mapping.spec):
         said, texts = found.setdefault(name, ([], []))
         said.append(around)
         texts.append(" ".join(mapping.rule(line).split()))
     return {name: (said, "; ".join(texts)) for name, (said, texts) in found.items()}
+
+
+def _all(spec: Spec) -> Iterator[tuple[str, Any, int]]:
+    """Every target of the document itself, and then of further ones: what they are made from, too.
+
+    Where further documents lie and what they are called is said once, and not of each target.
+    """
+    yield from _filled(spec.rules, "", ())
+    for part in spec.further:
+        above = f"further.{part.name}"
+        yield f"{above}.from", (part.to, _plain((part.source, part.where))), part.line
+        yield f"{above}.key", (_plain((part.key, part.content)),), part.key_line
+        if part.version is not None:
+            yield f"{above}.version", (_plain(part.version),), part.version_line
+        yield from _filled(part.rules, f"{above}.", ())
 
 
 def _filled(rules: Any, above: str, around: tuple[Any, ...]) -> Iterator[tuple[str, Any, int]]:

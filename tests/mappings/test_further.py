@@ -266,7 +266,7 @@ def test_a_mapping_has_a_limit_of_kinds() -> None:
         ("from: a[].b[].c[].d[].e[]\nkey: no", 12, "more than 4 lists"),
         ("from: a where @b\nkey: no", 12, "JSON has no attributes"),
         ("from: a\nkey: .@no", 13, "JSON has no attributes"),
-        ("from: a\nkey: [a, b, c, d, e]", 13, "`key` names 1 to 4 places"),
+        ("from: a\nkey: [a, b, c, d, e, f, g, h, i]", 13, "`key` names 1 to 8 places"),
         ("from: a\nkey: count of .[].a", 13, "and this is in none"),
         ("from: a\nkey: no | location zone", 13, "'location' may give another name tomorrow"),
         ("from: a\nkey: '= {no | code x}'", 13, "'code' may give another name tomorrow"),

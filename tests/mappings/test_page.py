@@ -367,6 +367,7 @@ def test_the_limits_are_those_of_the_code() -> None:
             rule_text.BRANCHES_MAX,
             further.FURTHER_MAX,
             further.ELEMENTS_MAX,
+            further.PLACES_MAX,
             further.KEY_MAX,
             tables.ENTRIES_MAX,
             tables.CHARACTERS_MAX,

@@ -29,6 +29,45 @@ ignore: [note, log]
 """
 
 
+FURTHER = """\
+further:
+  parcel:
+    to: Interaction
+    from: parcels[]
+    key: no
+    rules:
+      id: no
+      kind: = visit
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("kind: = visit", "kind: = call", [("changed", "further.parcel.kind")]),
+        ("      id: no\n", "", [("removed", "further.parcel.id")]),
+        ("parcels[]", "parcels[] where no", [("changed", "further.parcel.from")]),
+        ("to: Interaction", "to: Customer", [("changed", "further.parcel.from")]),
+        ("key: no", "key: [/id, no]", [("changed", "further.parcel.key")]),
+        ("key: no", "key: no\n    content: [no]", [("changed", "further.parcel.key")]),
+        ("key: no", "key: no\n    version: at", [("added", "further.parcel.version")]),
+        (
+            FURTHER,
+            "",
+            [("removed", f"further.parcel.{what}") for what in ("from", "key", "id", "kind")],
+        ),
+    ],
+)
+def test_what_changes_of_further_documents_is_told_by_their_names(
+    old: str, new: str, said: list[tuple[str, str]]
+) -> None:
+    text = TEXT + FURTHER
+    if "Customer" in new:
+        text = text.replace("      kind: = visit\n", "")
+    then, now = mapping(text), mapping(text.replace(old, new))
+    assert [(change.kind, change.what) for change in comparison.targets(then, now)] == said
+
+
 def changes(old: str, new: str) -> list[tuple[str, str]]:
     assert old in TEXT
     then, now = mapping(TEXT), mapping(TEXT.replace(old, new))

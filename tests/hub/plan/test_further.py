@@ -199,3 +199,21 @@ def test_a_plan_that_is_cut_short_goes_on_among_further_documents(hub: Hub) -> N
     assert cut.model_dump(exclude={"id", "begun_at"}) == whole.model_dump(
         exclude={"id", "begun_at"}
     )
+
+
+def test_further_documents_are_not_taken_for_what_they_lie_in(hub: Hub) -> None:
+    """Both are of one kind here, and lie at the same place of the message."""
+    own = (
+        "extends: events.event\nfurther:\n  copy:\n    to: Interaction\n    from: .\n"
+        "    key: id\n    rules:\n      id: = {id}-copy\n      kind: = call\n"
+    )
+    file = hub.home.mappings / "own.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(own)
+    made = drafts.read(file, hub.home)
+    published(hub, made)
+    sample = registry.folder("events") / "samples" / "survey-answered.json"
+    assert receive(hub, "events", [sample]).held == 0
+    report = planned(hub, made)
+    assert (report.counts.documents, report.counts.equal, report.counts.drifted) == (1, 1, 0)
+    assert report.further["copy"].equal == 1
