@@ -29,6 +29,7 @@ from hub.bootstrap import Hub
 from hub.failure import place_of
 from hub.home import Home
 from hub.journal import Stored
+from hub.naming import further_kind
 from hub.plan import shelf
 from hub.publication import Target
 from hub.store.tables import document, message, record
@@ -224,7 +225,7 @@ def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replay
         new = [named for named in named_ones if _comes(batch, named, stored)]
         version = library.in_force(batch.connection, target.connector, target.kind).version
         due = sum(batch.known[named.fact].mapping != version for named in mine)
-        done.left += _left(batch.connection, stored, {named.fact for named in mine}, version)
+        done.left += _left(batch.connection, stored, kinds, mine, version)
         if not due and not new:
             return
         ready = [translator.translated(stored, named) for named in (*mine, *new)]
@@ -254,11 +255,15 @@ def _comes(batch: Batch, named: Named, stored: Stored) -> bool:
     return outcome == "applied"
 
 
-def _left(connection: Connection, stored: Stored, facts: set[str], version: str) -> int:
-    """How many further documents of a message are none any more."""
+def _left(
+    connection: Connection, stored: Stored, kinds: set[str], mine: list[Named], version: str
+) -> int:
+    """How many further documents of a message, and of these kinds, are none any more."""
+    begin = tuple(f"{stored.system}:{further_kind(kind, '')}" for kind in kinds)
+    facts = {named.fact for named in mine}
     rows = select(document.c.fact).where(
         document.c.message_id == stored.id,
-        document.c.further.is_not(None),
         document.c.mapping != version,
     )
-    return sum(fact not in facts for fact in connection.scalars(rows))
+    found = connection.scalars(rows)
+    return sum(fact.startswith(begin) and fact not in facts for fact in found)

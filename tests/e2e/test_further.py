@@ -65,6 +65,10 @@ def test_from_a_file_of_differences_to_the_story_of_a_customer(house: House) -> 
     assert FACT in shown
     assert "fulfillments[0].status" in shown
 
+    # Only the order itself has a way back.
+    back = said(house, "map", "try", own, str(ORDER), "--back")
+    assert ["back" in each for each in back] == [True, False]
+
     plan = said(house, "map", "plan", own)
     assert plan["further"]["delivery"]["come"] == 1
     assert "delivery" in done(house, "map", "plan", own).stdout

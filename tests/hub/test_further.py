@@ -354,6 +354,20 @@ def test_a_replay_takes_from_an_earlier_order_only_what_stands_by_it(
     assert list(rows(hub)) == [FACT]
 
 
+def test_what_is_left_is_of_the_mapping_that_is_replayed(hub: Hub) -> None:
+    """A refund inside an order is of another mapping, and what lies in it as well."""
+    file = hub.home.mappings / "refunds.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    entry = "  one: {to: Interaction, from: ., key: id, rules: {id: id, kind: = call}}\n"
+    file.write_text(f"extends: shopify.refund\nfurther:\n{entry}")
+    published(hub, drafts.read(file, hub.home))
+    assert receive(hub, "shopify", [SAMPLE.with_name("order-with-refund-inside.json")]).held == 0
+    (fact,) = rows(hub)
+    assert fact.startswith("shopify:refund+one/")
+    published(hub, draft(hub))
+    assert counts(replayed(hub))[2] == 0
+
+
 def test_two_messages_that_say_different_things_of_one_are_told_in_a_replay(
     hub: Hub, tmp_path: Path
 ) -> None:
