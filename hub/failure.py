@@ -4,7 +4,27 @@ from __future__ import annotations
 
 import traceback
 
-__all__ = ["place_of"]
+from sqlalchemy.exc import OperationalError
+
+from schemas.problem import Cause, LynchpinError, Problem
+
+__all__ = ["UNFORESEEN", "place_of", "problem_of"]
+
+UNFORESEEN = Cause(
+    "LP-HUB-030",
+    "Lynchpin itself failed on this message.",
+    "Report it with the place named here; release the message after an update.",
+)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a message fails with: what was foreseen, or that Lynchpin itself failed, and where.
+
+    Trouble of the database is none of a message, and raised again.
+    """
+    if isinstance(error, OperationalError):
+        raise error
+    return error.problem if isinstance(error, LynchpinError) else UNFORESEEN.at(place_of(error))
 
 
 def place_of(error: BaseException) -> str:

@@ -17,19 +17,13 @@ from sqlalchemy.exc import OperationalError
 
 from hub import journal
 from hub.apply import CONFLICT, Batch
-from hub.failure import place_of
+from hub.failure import UNFORESEEN, place_of
 from hub.journal import Stored
 from hub.translate import Named, Translator
 from schemas.envelope import Flag
-from schemas.problem import Cause, LynchpinError, Problem
+from schemas.problem import LynchpinError, Problem
 
 __all__ = ["BATCH", "UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
-
-UNFORESEEN = Cause(
-    "LP-HUB-030",
-    "Lynchpin itself failed on this message.",
-    "Report it with the place named here; release the message after an update.",
-)
 
 BATCH = 200
 

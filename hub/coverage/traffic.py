@@ -10,11 +10,11 @@ from sqlalchemy import Connection, func, select
 from hub import journal
 from hub.bootstrap import Hub
 from hub.coverage.tally import Tally
+from hub.failure import problem_of
 from hub.journal import Stored
 from hub.publication import Target, siblings
 from hub.store.tables import message, record
 from mappings.mapping import Mapping
-from schemas.problem import Rejected
 
 __all__ = ["Window", "cover"]
 
@@ -58,8 +58,9 @@ def cover(
         try:
             decode = translator.connector.decode
             documents = decode(stored.payload, stored.context, translator.options)
-        except Rejected:
+        except Exception as error:  # noqa: BLE001
             # What nobody can decode is of no kind, and on hold for that.
+            problem_of(error)
             continue
         for document in documents:
             if document.kind in kinds:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from connectors.api import Document, Name
 from hub.bootstrap import Hub
+from hub.failure import problem_of
 from hub.journal import Stored
 from hub.people.claim import Claim, claims_of
 from hub.plan.prune import Pair
@@ -19,7 +20,7 @@ from hub.translate import Named, Translated, Translator
 from mappings.compiler import Unknown
 from mappings.mapping import Mapping
 from schemas.order import Order
-from schemas.problem import LynchpinError, Problem
+from schemas.problem import Problem
 from schemas.transaction import Transaction
 
 __all__ = ["NAME", "Comparison", "Made", "decoded", "failed"]
@@ -80,8 +81,8 @@ class Comparison:
         way = dataclasses.replace(self.way(stored), mapping=lambda _: mapping)
         try:
             return _made(way.translated(stored, Named(document, NAME, "", "")))
-        except LynchpinError as error:
-            return error.problem
+        except Exception as error:  # noqa: BLE001
+            return problem_of(error)
 
 
 def _made(translated: Translated) -> Made:

@@ -19,6 +19,7 @@ from connectors.api import Document
 from hub import library, publication
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
+from hub.failure import problem_of
 from hub.journal import Stored
 from hub.people import masking
 from hub.people.claim import Claim
@@ -40,7 +41,7 @@ from hub.plan.report import (
     Window,
 )
 from hub.since import moment
-from schemas.problem import LynchpinError, Problem
+from schemas.problem import Problem
 
 __all__ = ["GROUPS_MAX", "begun", "plan"]
 
@@ -160,11 +161,19 @@ class _Page:
     ) -> Iterator[tuple[history.Made, Document]]:
         """The documents as they were decoded; those of another kind of message are passed over."""
         number, found = 0, dict[str, Document]()
+        problem: Problem | None = None
         for made in page:
             if made.stored.id != number:
                 number = made.stored.id
-                way = self._comparison.way(made.stored)
-                found = decoded(way, made.stored, self._kinds, reads)
+                way, problem = self._comparison.way(made.stored), None
+                try:
+                    found = decoded(way, made.stored, self._kinds, reads)
+                except Exception as error:  # noqa: BLE001
+                    found, problem = {}, problem_of(error)
+            if problem is not None:
+                # No text gets as far as to say anything of it.
+                self.report.counts.still_failing += 1
+                self._failure(made.fact, made.stored, problem, new=False)
             if (document := found.get(made.at)) is not None:
                 yield made, document
 
@@ -197,7 +206,9 @@ class _Page:
         comparison = self._comparison
         try:
             found = decoded(comparison.way(stored), stored, self._kinds)
-        except LynchpinError:
+        except Exception as error:  # noqa: BLE001
+            # It is on hold for that, whatever a mapping says.
+            problem_of(error)
             return
         for document in found.values():
             before, after = (

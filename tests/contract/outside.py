@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 __all__ = ["CALLS", "CODE", "MAPPING", "installed"]
 
@@ -60,6 +61,7 @@ CODE = '''
 """Calls of an invented telephone system."""
 
 from pathlib import Path
+from typing import Any
 
 from connectors.api import NAMELESS, Connector, Document, Name
 from connectors.formats.json_record import continues, split_record
@@ -107,7 +109,7 @@ connector = Connector(
 )
 '''
 
-CALLS = {
+CALLS: dict[str, dict[str, Any]] = {
     "known-caller": {"call": "7001", "caller": "+1 202-555-0101", "at": "2031-05-06T10:15:00Z"},
     "hidden-caller": {"call": "7002", "caller": None, "at": "2031-05-06T10:16:00Z"},
     "with-agent": {"call": "7003", "at": "2031-05-06T10:17:00", "agent": "12", "seconds": 81},

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import House
 
 FINE = '    return (Document("call", body),)\n'
+LATER = {**CALLS["hidden-caller"], "caller": "+12025550199"}
+"""The same call told otherwise: it comes in after the update, and is held for it."""
 BUG = FINE.replace("    return", "    assert body['call'] != '7002'\n    return")
 """What an update of a connector brings: it fails on one call, in a way that nobody foresaw."""
 
@@ -93,6 +95,25 @@ def test_a_call_on_which_an_update_fails_stays_and_the_others_go_on(
     done, said = _replayed(calls)
     assert (done.returncode, said["remade"], said["failed"]) == (0, 1, 0)
     assert set(_kinds(calls).values()) == {"chat"}
+
+
+def test_a_call_on_which_an_update_fails_stops_no_plan_and_no_coverage(
+    site: Path, calls: House
+) -> None:
+    file = _own(calls, "= call", "= chat")
+    _updated(site, FINE, BUG)
+    held = calls.lynchpin("receive", "acme_calls", calls.file(json.dumps(LATER).encode()))
+    assert "LP-HUB-030" in held.stdout
+    planned = calls.lynchpin("map", "plan", file, "--json")
+    assert planned.returncode == 0, planned.stderr
+    said = json.loads(planned.stdout)
+    counts = said["counts"]
+    assert (counts["changed"], counts["still_failing"], counts["equal"]) == (2, 1, 0)
+    ((code, message),) = ((f["code"], f["samples"][0]["message"]) for f in said["failures"])
+    assert (code, message) == ("LP-HUB-030", 2)
+    covered = calls.lynchpin("map", "cover", "acme_calls.call", "--json")
+    assert covered.returncode == 0, covered.stderr
+    assert json.loads(covered.stdout)["documents"] == 2
 
 
 @pytest.fixture(params=["here", "there"])

@@ -118,3 +118,17 @@ def test_what_is_passed_over_is_counted_by_what_became_of_it(hub: Hub, tmp_path:
         looked_at = looked_at.join(message, message.c.id == document.c.message_id)
         seen = connection.scalar(looked_at.where(message.c.record_id.in_(mine)))
         assert connection.scalar(total) == (seen or 0) + sum(passed.values())
+
+
+def test_a_document_on_which_lynchpin_fails_stops_no_plan(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("Ann")
+
+    # Nothing that a mapping or a document says does that, so far as anybody knows.
+    monkeypatch.setattr("hub.plan.comparison._made", fail)
+    report = planned(hub, CODE)
+    assert report.counts.still_failing > 0
+    assert {failure.code for failure in report.failures} == {"LP-HUB-030"}
+    assert "Ann" not in report.model_dump_json()
