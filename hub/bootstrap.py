@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from connectors import registry
 from hub import home as homes
 from hub import library, lock, publication, settings
+from hub.bus import Bus, bus_of
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
@@ -43,6 +44,11 @@ class Hub:
     engine: Engine
     now: Callable[[], str] = utc_now
     _known: Cache = field(default_factory=Cache)
+    bus: Bus = field(init=False)
+    """Shares out what is to be settled among those who use the database."""
+
+    def __post_init__(self) -> None:
+        self.bus = bus_of(self.engine, self.settings.lease_seconds)
 
     @property
     def systems(self) -> frozenset[str]:
@@ -74,6 +80,8 @@ class Hub:
 
     def translator(self, connection: Connection, stored: Stored) -> Translator:
         """The way of a message to canonical; a source that is gone leaves its defaults."""
+        if self.bus.shared:
+            self._known.see(connection.get_transaction())
         source = self.settings.sources.get(stored.source)
         if source is None or source.connector != stored.connector:
             source = Source(connector=stored.connector, system=stored.system)

@@ -22,6 +22,13 @@ class Cache:
     places: dict[tuple[str, str], Location | None] = field(default_factory=dict)
     items: dict[tuple[str, str, str, str], str | None] = field(default_factory=dict)
     most: int = 50_000
+    seen: object = None
+
+    def see(self, transaction: object) -> None:
+        """Keep what this transaction looks up until another one comes: others load as well."""
+        if transaction is not self.seen:
+            self.clear()
+            self.seen = transaction
 
     def clear(self) -> None:
         """Look everything up again from now on."""

@@ -45,7 +45,9 @@ class Running:
 def announced(writer: Writer, host: str, port: int) -> Iterator[None]:
     """Let the command line find the hub that listens at this address, until the block ends."""
     home, now = writer.hub.home, writer.hub.now
-    key, text = writer.submit(partial(_fresh_key, now=now())).result()
+    # Keys of other homes that share the database are not ours to end.
+    mine = _left_behind(home) if writer.hub.bus.shared else None
+    key, text = writer.submit(partial(_fresh_key, mine=mine, now=now())).result()
     said = Running(os.getpid(), _address(host, port), text)
     try:
         write_atomically(_file(home), json.dumps(asdict(said)).encode())
@@ -67,10 +69,22 @@ def find(home: Home) -> Running | None:
     return said if holder is not None and holder.process == said.process else None
 
 
-def _fresh_key(connection: Connection, *, now: str) -> tuple[str, str]:
-    """Id and text of the key of this run. Those of runs that were killed end here."""
+def _left_behind(home: Home) -> str:
+    """The key of the last run of this home, if it was killed; else nothing."""
+    try:
+        said = json.loads(_file(home).read_bytes())
+        return str(said["key"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+
+
+def _fresh_key(connection: Connection, *, mine: str | None, now: str) -> tuple[str, str]:
+    """Id and text of the key of this run. Those of runs that were killed end here: all of them, or
+    the one of this text.
+    """
     for old in keys.listed(connection):
-        if old.name == COMMAND_LINE and old.revoked_at is None:
+        ours = mine is None or mine.startswith(f"lp_{old.id}_")
+        if ours and old.name == COMMAND_LINE and old.revoked_at is None:
             keys.revoke(connection, old.id, actor=_ACTOR, now=now)
     key, text = keys.create(connection, COMMAND_LINE, "operator", actor=_ACTOR, now=now)
     return key.id, text

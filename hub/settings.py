@@ -154,6 +154,8 @@ class Settings(BaseSettings):
     sources: dict[SourceName, Source] = {}
     database_url: DatabaseUrl | None = None
     """A database of PostgreSQL that several hubs may share. Without it, a file of the home."""
+    lease_seconds: Annotated[float, Field(ge=1)] = 30
+    """How long others wait for a hub that is gone before they do its work, on PostgreSQL."""
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()

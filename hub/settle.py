@@ -7,7 +7,9 @@ then done again one message at a time, so that only the culprit is held.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub import journal
 from hub.apply import CONFLICT, Batch
+from hub.bus import Bus, LeaseLost, Taken
 from hub.failure import UNFORESEEN, place_of
 from hub.journal import Stored
 from hub.translate import Named, Translator
@@ -26,6 +29,7 @@ from schemas.problem import LynchpinError, Problem
 __all__ = ["BATCH", "UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
 
 BATCH = 200
+_WAIT_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class Settled:
     flags: dict[int, tuple[Flag, ...]] = field(default_factory=dict)
     problems: dict[int, Problem] = field(default_factory=dict)
     revenue: dict[str, Decimal] = field(default_factory=dict)
+    elsewhere: bool = False
+    """Whether messages wait that another process has."""
 
     def add(self, other: Settled) -> None:
         """Take over what another batch came to."""
@@ -48,65 +54,78 @@ class Settled:
 
 def settle_pending(
     engine: Engine,
+    bus: Bus,
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
     progress: Callable[[int], None] = lambda count: None,
 ) -> Settled:
-    """Settle all pending messages; what is settled is committed batch by batch."""
+    """Settle all pending messages; what is settled is committed batch by batch.
+
+    Those that another process has are waited for, until it has settled them or its time is over.
+    """
     total = Settled()
-    while (done := settle_next(engine, translator, now)).states:
-        total.add(done)
-        progress(len(done.states))
-    return total
+    while True:
+        done = settle_next(engine, bus, translator, now)
+        if done.states:
+            total.add(done)
+            progress(len(done.states))
+        elif not done.elsewhere:
+            return total
+        else:
+            time.sleep(_WAIT_SECONDS)
 
 
 def settle_next(
     engine: Engine,
+    bus: Bus,
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
     limit: int = BATCH,
 ) -> Settled:
     """Settle and commit the oldest pending messages, one batch; nothing comes of none."""
-    with engine.begin() as connection:
-        waiting = journal.pending(connection, limit=limit)
-    if not waiting:
-        return Settled()
+    taken = bus.take(limit)
+    if not taken.messages:
+        return Settled(elsewhere=taken.elsewhere)
     try:
-        return _transaction(engine, waiting, translator, now)
+        with engine.begin() as connection:
+            bus.confirm(connection, taken)
+            done = settle(connection, taken.messages, translator, now())
+            bus.done(connection, taken)
+    except LeaseLost:
+        return Settled(elsewhere=True)
     except OperationalError:
         # The database is in trouble, not a message: nothing may be held for that.
         raise
     except Exception:  # noqa: BLE001
-        return _one_by_one(engine, waiting, translator, now)
-
-
-def _transaction(
-    engine: Engine,
-    messages: list[Stored],
-    translator: Callable[[Connection, Stored], Translator],
-    now: Callable[[], str],
-) -> Settled:
-    with engine.begin() as connection:
-        return settle(connection, messages, translator, now())
+        return _one_by_one(engine, bus, taken, translator, now)
+    return done
 
 
 def _one_by_one(
     engine: Engine,
-    messages: list[Stored],
+    bus: Bus,
+    taken: Taken,
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
 ) -> Settled:
     total = Settled()
-    for stored in messages:
-        try:
-            total.add(_transaction(engine, [stored], translator, now))
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001
-            problem = UNFORESEEN.at(place_of(error), file=stored.file, byte=stored.offset)
-            with engine.begin() as connection:
-                total.states[stored.id] = journal.park(connection, stored.id, problem, now=now())
-            total.problems[stored.id] = problem
+    with suppress(LeaseLost):
+        for stored in taken.messages:
+            try:
+                with engine.begin() as connection:
+                    bus.confirm(connection, taken)
+                    done = settle(connection, [stored], translator, now())
+            except (OperationalError, LeaseLost):
+                raise
+            except Exception as error:  # noqa: BLE001
+                problem = UNFORESEEN.at(place_of(error), file=stored.file, byte=stored.offset)
+                with engine.begin() as connection:
+                    bus.confirm(connection, taken)
+                    state = journal.park(connection, stored.id, problem, now=now())
+                done = Settled({stored.id: state}, problems={stored.id: problem})
+            total.add(done)
+        with engine.begin() as connection:
+            bus.done(connection, taken)
     return total
 
 

@@ -47,6 +47,7 @@ _BATCH_BESIDE = 50
 """Under a steady stream the writer is never idle, and settling must not wait for ever; nor must
 those who wait for an answer wait long for settling."""
 _RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
 
 _log = logging.getLogger("lynchpin.writer")
 
@@ -168,6 +169,8 @@ class Writer:
                 else:
                     job.future.set_result(result)
         self._pending = True
+        if not self.trouble:
+            self._settle_after = 0.0
 
     def _commit(self, jobs: list[_Job]) -> None:
         """One transaction; each job in a savepoint of it, so that it can fail alone."""
@@ -196,15 +199,19 @@ class Writer:
         return Unavailable(DATABASE_TROUBLE.at())
 
     def _settle(self, limit: int) -> None:
+        hub = self.hub
         try:
-            done = settle_next(self.hub.engine, self.hub.translator, self.hub.now, limit)
+            done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, limit)
         except Exception as error:  # noqa: BLE001
             self._settle_after = time.monotonic() + _RETRY_SECONDS
             self.trouble = True
             _log.error("settling failed", extra={"failure": place_of(error)})
             return
         self._last_settled = time.monotonic()
-        self._pending = bool(done.states)
+        # Others journal as well, and may be killed before they settle it.
+        self._pending = bool(done.states) or hub.bus.shared
+        if not done.states:
+            self._settle_after = time.monotonic() + _LOOK_SECONDS
         if done.states:
             # Looking and finding nothing to settle says nothing about the disk.
             self.trouble = False

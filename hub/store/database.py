@@ -18,7 +18,7 @@ from schemas.problem import Cause, ConfigError, Problem
 
 __all__ = ["REVISION", "Access", "Place", "open_database", "quick_check", "upgrade"]
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Place = Path | URL
@@ -58,7 +58,7 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", "hub.store:migrations")
-    with engine.connect() as connection, postgres.first_to_migrate(connection).begin():
+    with engine.connect() as connection, postgres.without_turn(connection).begin():
         if connection.dialect.name == "postgresql":
             postgres.migrating(connection)
         config.attributes["connection"] = connection
@@ -74,7 +74,7 @@ def quick_check(engine: Engine) -> tuple[str, ...]:
 
 
 def _bring_up_to_date(engine: Engine, place: Place, access: Access) -> None:
-    with engine.connect() as connection, postgres.first_to_migrate(connection).begin():
+    with engine.connect() as connection, postgres.without_turn(connection).begin():
         tables, found = _seen(connection)
     if found == REVISION:
         return

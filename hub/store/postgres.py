@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    Engine,
+    cast,
+    create_engine,
+    event,
+    extract,
+    func,
+)
 from sqlalchemy.exc import DatabaseError
 
 from hub.causes import (
@@ -25,22 +35,26 @@ from hub.store.access import Access
 from schemas.problem import ConfigError, Problem
 
 __all__ = [
+    "CLOCK_MS",
     "SETTING",
     "engine_of",
-    "first_to_migrate",
     "migrating",
     "quick_check",
     "tables",
     "unreadable",
+    "without_turn",
 ]
 
 SETTING = "database_url"
 """Where people say which database it is; its value may carry a password and is never shown."""
 
 _TURN = "LOCK TABLE alembic_version IN EXCLUSIVE MODE"
-_MIGRATING = "lynchpin_migrating"
+_NO_TURN = "lynchpin_no_turn"
 # "LYNCHPIN" in ASCII: other programs that use the same server hold locks of other numbers.
 _MIGRATION_LOCK = 0x4C594E434850494E
+
+CLOCK_MS = cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+"""What the clock of the database shows, in milliseconds since 1970."""
 
 _CONNECT_SECONDS = 10
 _POOL_SECONDS = 10.0
@@ -85,12 +99,11 @@ def engine_of(url: URL, access: Access) -> Engine:
     return engine
 
 
-def first_to_migrate(connection: Connection) -> Connection:
-    """A connection whose transactions take no turn: the tables may not be there yet.
-
-    Call ``migrating`` once its transaction has begun.
+def without_turn(connection: Connection) -> Connection:
+    """A connection whose transactions take no turn: they only look, or the tables are not there
+    yet. SQLite goes by its own ways and does not hear of it.
     """
-    return connection.execution_options(**{_MIGRATING: True})
+    return connection.execution_options(**{_NO_TURN: True})
 
 
 def migrating(connection: Connection) -> None:
@@ -140,7 +153,7 @@ def unreadable(error: DatabaseError) -> Problem:
 
 
 def _take_turn(connection: Connection) -> None:
-    if not connection.get_execution_options().get(_MIGRATING):
+    if not connection.get_execution_options().get(_NO_TURN):
         connection.exec_driver_sql(_TURN)
 
 

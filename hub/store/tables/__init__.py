@@ -24,6 +24,7 @@ from hub.store.tables.journal import (
     message,
     record,
 )
+from hub.store.tables.lease import lease
 from hub.store.tables.mappings import PUBLICATION_ACTS, mapping_publication, mapping_version
 from hub.store.tables.reference import item, item_identifier, location, workstation
 from hub.store.tables.schema import metadata
@@ -40,6 +41,7 @@ __all__ = [
     "hold",
     "item",
     "item_identifier",
+    "lease",
     "link",
     "location",
     "mapping_publication",
