@@ -147,13 +147,22 @@ def written(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        inner = ((key, _plain(value[key])) for key in sorted(value))
-        return {key: each for key, each in inner if each is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if value is None or value == "":
+    # Most of what comes here is text.
+    kind = type(value)
+    if kind is str:
+        return value or None
+    if value is None:
         return None
+    if kind is dict:
+        said = {}
+        for key in sorted(value):
+            each = value[key]
+            each = (each or None) if type(each) is str else _plain(each)
+            if each is not None:
+                said[key] = each
+        return said
+    if kind is list or kind is tuple:
+        return [_plain(each) for each in value]
     if hasattr(value, "iterchildren"):
         text = (value.text or "").strip()
         children = [_plain(child) for child in value.iterchildren("*")]
