@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, tu
 from hub import paging
 from hub.causes import NOT_FOUND, SEVERAL
 from hub.naming import fact_id
-from hub.store.tables import document, hold, link, message, order_index, record, transaction_index
+from hub.store.tables import document, hold, link, order_index, transaction_index
 from hub.whereabouts import at_stores
 from schemas.problem import Problem, Rejected
 
@@ -21,7 +21,6 @@ __all__ = [
     "Link",
     "Shown",
     "links",
-    "messages",
     "named",
     "orders",
     "resolve",
@@ -88,51 +87,6 @@ def named(
 def _index_of(table: Any, column: str, text: str, wanted: list[Any]) -> Select[Any]:
     joined = select(document.c.fact).join(table, table.c.fact == document.c.fact)
     return joined.where(table.c[column] == text, *wanted)
-
-
-def messages(
-    connection: Connection,
-    *,
-    fact: str | None = None,
-    state: str | None = None,
-    source: str | None = None,
-    file: str | None = None,
-    limit: int = LIMIT,
-    after: str | None = None,
-) -> list[dict[str, Any]]:
-    """Messages, the newest first, that match every filter given; ``fact`` matches a part of it.
-
-    ``after`` is a cursor; raises ``Refused`` for one of another list.
-    """
-    columns = (
-        message.c.id,
-        message.c.state,
-        message.c.kind,
-        message.c.fact,
-        record.c.source,
-        record.c.name.label("file"),
-        message.c.offset,
-        message.c.length,
-        message.c.flags,
-        record.c.received_at,
-        hold.c.code,
-    )
-    found = select(*columns).join_from(message, record).outerjoin(hold, _held(message.c.id))
-    filters = [
-        message.c.fact.contains(fact, autoescape=True) if fact else None,
-        message.c.state == state if state else None,
-        record.c.source == source if source else None,
-        record.c.name.contains(file, autoescape=True) if file else None,
-    ]
-    found = found.where(*(f for f in filters if f is not None))
-    if key := paging.key_of(after, int):
-        found = found.where(message.c.id < key[0])
-    rows = connection.execute(found.order_by(message.c.id.desc()).limit(limit)).mappings()
-    return [dict(row) for row in rows]
-
-
-def _held(number: ColumnElement[int]) -> ColumnElement[bool]:
-    return and_(hold.c.message_id == number, hold.c.released_at.is_(None))
 
 
 def transactions(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from hub import audit, journal, paging
 from hub.bootstrap import Hub
-from hub.causes import NO_GROUP, NOT_HELD
+from hub.causes import NOT_HELD
 from hub.fingerprint import fingerprint
 from hub.settle import Settled, settle
 from hub.store.tables import hold, message, record
@@ -64,14 +64,8 @@ def _row(row: RowMapping) -> dict[str, Any]:
 
 
 def group(connection: Connection, name: str) -> list[int]:
-    """The numbers of what is held under a fingerprint, the oldest first.
-
-    Raises ``Rejected`` if nothing is.
-    """
-    numbers = [row["message_id"] for row in held(connection) if row["fingerprint"] == name]
-    if not numbers:
-        raise Rejected(NO_GROUP.at(name))
-    return numbers
+    """The numbers of what is held under a fingerprint, the oldest first."""
+    return [row["message_id"] for row in held(connection) if row["fingerprint"] == name]
 
 
 def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = False) -> Settled:

@@ -127,9 +127,18 @@ def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:
         connection.execute(statement.values({name: bindparam(name) for name in names}), values)
 
 
-def park(connection: Connection, number: int, problem: Problem, *, now: str) -> str:
+def park(
+    connection: Connection,
+    number: int,
+    problem: Problem,
+    *,
+    now: str,
+    kind: str | None = None,
+    fact: str | None = None,
+) -> str:
     """Hold a message with its reason, or answer it as a duplicate if the same bytes are held.
 
+    ``kind`` and ``fact`` say what it is about, if that could be read.
     Returns the state it got. A later reason replaces an earlier one of the same message.
     """
     first = _held_before(connection, number)
@@ -139,7 +148,7 @@ def park(connection: Connection, number: int, problem: Problem, *, now: str) -> 
             [{"number": number, "state": "duplicate", "first_id": first, "settled_at": now}],
         )
         return "duplicate"
-    settle(connection, [{"number": number, "state": "held"}])
+    settle(connection, [{"number": number, "state": "held", "kind": kind, "fact": fact}])
     connection.execute(delete(hold).where(hold.c.message_id == number))
     connection.execute(
         insert(hold),

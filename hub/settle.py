@@ -138,6 +138,16 @@ class _Row:
     named: tuple[Named, ...] = ()
     problem: Problem | None = None
 
+    @property
+    def kind(self) -> str | None:
+        """That of its principal document, if it could be read."""
+        return self.named[0].document.kind if self.named else None
+
+    @property
+    def fact(self) -> str | None:
+        """What its principal document is called, if it could be read."""
+        return self.named[0].fact if self.named else None
+
 
 def settle(
     connection: Connection,
@@ -163,7 +173,9 @@ def settle(
         if row.problem is not None:
             number = row.stored.id
             settled.problems[number] = row.problem
-            settled.states[number] = journal.park(connection, number, row.problem, now=now)
+            settled.states[number] = journal.park(
+                connection, number, row.problem, now=now, kind=row.kind, fact=row.fact
+            )
     settled.revenue = batch.revenue
     return settled
 
@@ -206,12 +218,11 @@ def _settle_one(batch: Batch, row: _Row, settled: Settled, *, replace: bool) -> 
     settled.states[stored.id] = state
     if flags:
         settled.flags[stored.id] = flags
-    principal = row.named[0]
     return {
         "state": state,
-        "kind": principal.document.kind,
-        "fact": principal.fact,
+        "kind": row.kind,
+        "fact": row.fact,
         "mapping": ready[0].mapping.version if ready else None,
         "flags": len(flags),
-        "first_id": None if ready else batch.known[principal.fact].message_id,
+        "first_id": None if ready else batch.known[row.named[0].fact].message_id,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy import Connection
 
-from hub import finding, holds, journal
+from hub import finding, holds, journal, messages
 from hub.api.asked import asked
 from hub.api.audit import REVEAL, reason_of, seen
 from hub.api.body import parsed
@@ -21,6 +22,8 @@ from hub.api.rule import only
 from hub.api.served import Reading, ServedHere
 from hub.causes import NOT_FOUND
 from hub.keys import Key
+from hub.messages import Sought
+from hub.since import moment
 from schemas.problem import Problem, Rejected
 
 __all__ = ["Looker", "Operator", "router"]
@@ -164,6 +167,42 @@ class Discard(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
 
 
+_Whole = Annotated[str | None, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What is looked for, as it stands behind the question mark."""
+
+    fact: Annotated[str | None, Query(max_length=200, description="Part of a fact id.")] = None
+    state: _Whole = None
+    source: _Whole = None
+    file: Annotated[str | None, Query(max_length=200, description="Part of a file name.")] = None
+    code: Annotated[str | None, Query(max_length=200, description="Why it is held.")] = None
+    group: Annotated[str | None, Query(max_length=200, description="Fingerprint of a hold.")] = None
+    order: Annotated[str | None, Query(max_length=200, description="Number or native id.")] = None
+    receipt: _Whole = None
+    store: _Whole = None
+    workstation: _Whole = None
+    business_date: _Whole = None
+    sequence: _Whole = None
+    person: Annotated[
+        str | None, Query(max_length=500, description="Fact id of any document of somebody.")
+    ] = None
+    since: Annotated[
+        str | None, Query(max_length=40, description="7d, 12h, 30m, or a date or moment.")
+    ] = None
+    until: Annotated[str | None, Query(max_length=40, description="As `since`.")] = None
+
+    def sought(self, *, now: str) -> Sought:
+        """The same with moments. Raises ``Refused`` for what says no time."""
+        said = asdict(self)
+        for name in ("since", "until"):
+            if said[name] is not None:
+                said[name] = moment(said[name], now)
+        return Sought(**said)
+
+
 class Outcome(BaseModel):
     """The state a message came to, and why it is held again if it is."""
 
@@ -173,26 +212,17 @@ class Outcome(BaseModel):
     problem: Problem | None = None
 
 
-@router.get("/messages", responses=answers())
+@router.get("/messages", responses=answers(400))
 def list_messages(
     reading: Reading,
     key: Looker,
+    served: ServedHere,
     turn: Turned,
-    fact: Annotated[str | None, Query(description="Part of a fact id.")] = None,
-    state: str | None = None,
-    source: str | None = None,
-    file: Annotated[str | None, Query(description="Part of a file name.")] = None,
+    sieve: Annotated[Sieve, Depends()],
 ) -> Page[MessageRow]:
-    """Messages, the newest first."""
-    found = finding.messages(
-        reading,
-        fact=fact,
-        state=state,
-        source=source,
-        file=file,
-        limit=turn.limit + 1,
-        after=turn.cursor,
-    )
+    """Messages that fit everything that is given, the newest first."""
+    sought = sieve.sought(now=served.hub.now())
+    found = messages.found(served.hub, reading, sought, limit=turn.limit + 1, after=turn.cursor)
     return page(MessageRow, found, turn, lambda row: (row["id"],))
 
 

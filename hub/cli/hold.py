@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub import finding, holds
-from hub.causes import NOT_HELD
+from hub.causes import NO_GROUP, NOT_HELD
 from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json, print_problem, reason_of, table
@@ -97,6 +97,8 @@ def _chosen(numbers: list[int] | None, group: str | None) -> list[list[int]]:
     else:
         with reading() as (_, connection):
             chosen = holds.group(connection, group)
+        if not chosen:
+            raise Rejected(NO_GROUP.at(group))
     return [chosen[start : start + _AT_ONCE] for start in range(0, len(chosen), _AT_ONCE)]
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Response
 from lxml import etree
 from sqlalchemy import Connection, select
 
-from hub import finding, journal
+from hub import finding, journal, messages
 from hub.api.audit import seen
 from hub.api.served import Reading, Served, ServedHere
 from hub.apply import CONFLICT
@@ -20,6 +20,7 @@ from hub.causes import NOT_FOUND
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import Visit, VisitHere
 from hub.journal import Stored
+from hub.messages import Sought
 from hub.paging import cut
 from hub.store.tables import MESSAGE_STATES, document, message, record
 from mappings.further import Part
@@ -83,9 +84,8 @@ def list_messages(
     source: Name = "",
 ) -> Response:
     """Messages, the newest first."""
-    found = finding.messages(
-        reading, state=state or None, source=source or None, limit=_ROWS + 1, after=cursor
-    )
+    sought = Sought(state=state or None, source=source or None)
+    found = messages.found(served.hub, reading, sought, limit=_ROWS + 1, after=cursor)
     rows, following = cut(found, _ROWS, lambda row: (row["id"],))
     return page(
         visit,

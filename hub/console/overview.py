@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from hub import capture, holds
+from hub import capture, holds, messages
 from hub.fingerprint import Group, grouped
 from hub.gaps import Gap, gaps
 from hub.settings import Settings, Stores
@@ -100,28 +100,13 @@ def overview(connection: Connection, settings: Settings, *, now: str) -> Overvie
 
 
 def _first_record(connection: Connection, now: str) -> tuple[int, str]:
-    """The first record of late, and since when that is.
-
-    Records are numbered as they come in, so a few looks at single rows find it.
-    """
+    """The first record of late, and since when that is."""
     since = _before(now, _LATELY)
     last = connection.scalar(select(func.max(record.c.id))) or 0
-    low, high = max(1, last - _RECORDS_MAX), last + 1
-    if low > 1 and (at := _received(connection, low)) and at > since:
+    low = max(1, last - _RECORDS_MAX)
+    if low > 1 and (at := messages.received_at(connection, low)) and at > since:
         return low, at
-    while low < high:
-        middle = (low + high) // 2
-        at = _received(connection, middle)
-        if at is None or at < since:
-            low = middle + 1
-        else:
-            high = middle
-    return low, since
-
-
-def _received(connection: Connection, number: int) -> str | None:
-    found = select(record.c.received_at).where(record.c.id >= number).order_by(record.c.id)
-    return connection.scalar(found.limit(1))
+    return messages.first_at(connection, since, low=low), since
 
 
 def silent(captures: Iterable[dict[str, Any]], stores: Stores, *, now: str) -> Iterator[Silence]:

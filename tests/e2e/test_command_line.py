@@ -122,6 +122,18 @@ def test_what_is_held_for_one_thing_is_released_at_once(house: House) -> None:
     assert sorted(house.holds()) == numbers[3:]
 
 
+def test_messages_are_found_by_what_they_carry(played: House) -> None:
+    [number] = played.holds()
+    found = _json(played, "message", "find", "--state", "held", "--since", "1h")
+    assert [row["id"] for row in found] == [number]
+    store, workstation, date, sequence = FIRST.split("/")
+    till_ = ("--store", store, "--workstation", workstation, "--date", date)
+    [row] = _json(played, "message", "find", *till_, "--sequence", sequence)
+    assert row["fact"] == f"poslog:{FIRST}"
+    assert _json(played, "message", "find", *till_, "--sequence", sequence, "--until", "1h") == []
+    assert played.lynchpin("message", "find", "--since", "soon").returncode == 2
+
+
 def test_a_hold_is_released_after_its_cure(house: House) -> None:
     sale = poslog_writer.transaction(RECEIPTS[0]).replace(b"<Description>", b"<Description>\xe4", 1)
     house.send("poslog", _day(sale))
