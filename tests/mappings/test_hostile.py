@@ -60,8 +60,12 @@ def _limited() -> None:
 def _outcome(tmp_path: Path, text: str, bodies: Any = ({}, {"a": 1})) -> str:
     file = tmp_path / "bad.yaml"
     file.write_text(text, "utf-8", errors="surrogatepass")
+    return _said(CHILD, str(file), json.dumps(bodies))
+
+
+def _said(program: str, *arguments: str) -> str:
     run = subprocess.run(
-        [sys.executable, "-c", CHILD, str(file), json.dumps(bodies)],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
         preexec_fn=_limited,
         capture_output=True,
@@ -157,6 +161,11 @@ BOUNDED: dict[str, tuple[str, Any]] = {
     ),
     "nearly a path": (HEAD + f"rules: {{note: 'a{'[b' * 600}'}}\n", [{}]),
     "nearly a condition": (HEAD + f"rules: {{'when a{' = x' * 200}': {{note: a}}}}\n", [{}]),
+    "nearly a comparison": (HEAD + f"rules: {{'when {'a' * 900}': {{note: a}}}}\n", [{}]),
+    "nearly a comparison with choices": (
+        HEAD + f"rules: {{'when {'a[b=c]' * 150}': {{note: a}}}}\n",
+        [{}],
+    ),
     "nearly a list rule": (HEAD + f"rules: {{'a[] from {'b from ' * 120}': {{note: a}}}}\n", [{}]),
     "blanks without end": (HEAD + f"rules: {{note: 'a{' ' * 1900}| trim'}}\n", [{"a": "b"}]),
 }
@@ -166,6 +175,24 @@ BOUNDED: dict[str, tuple[str, Any]] = {
 def test_a_large_file_stays_within_memory_and_time(what: str, tmp_path: Path) -> None:
     said = _outcome(tmp_path, *BOUNDED[what])
     assert said == "made" or said.startswith(RULE), said
+
+
+TABLE = """
+import sys
+from pathlib import Path
+from mappings.tables import beside
+from schemas.problem import ConfigError
+try:
+    beside(Path(sys.argv[1]))("huge.csv")
+except ConfigError as error:
+    print(error.problem.code, error.problem.detail)
+"""
+
+
+def test_a_table_larger_than_memory_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(4 * MEMORY_BYTES)
+    assert _said(TABLE, str(tmp_path)) == "LP-MAP-012 more than 524288 characters"
 
 
 MADE_OF_ESCAPED = {"numbers.py", "times.py"}

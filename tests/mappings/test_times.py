@@ -181,3 +181,16 @@ def test_seconds_since_1970(moment: datetime) -> None:
     thousandths = (moment - DAWN) // timedelta(milliseconds=1)
     found = transform("moment", "milliseconds")(thousandths)
     assert found["utc"] == moment.isoformat(timespec="milliseconds") + "Z"
+
+
+@pytest.mark.parametrize("written", ["01x03x2026", "01.03x2026", "0110312026"])
+def test_what_stands_between_the_digits_of_a_pattern_stands_for_itself(written: str) -> None:
+    assert transform("date", "DD.MM.YYYY")("01.03.2026") == "2026-03-01"
+    with pytest.raises(ValueError, match=r"DD\.MM\.YYYY"):
+        transform("date", "DD.MM.YYYY")(written)
+
+
+@pytest.mark.parametrize("mark", ["(", "[", "*", "+", "?", "|", "^", "$", "{"])
+def test_a_mark_of_a_pattern_is_no_expression(mark: str) -> None:
+    read = transform("date", f"DD{mark}MM{mark}YYYY")
+    assert read(f"01{mark}03{mark}2026") == "2026-03-01"
