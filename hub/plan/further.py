@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from connectors.api import Document
 from hub.apply import CONFLICT
+from hub.failure import problem_of
 from hub.journal import Stored
 from hub.naming import business_hash, further_kind
 from hub.people import masking
@@ -25,7 +26,7 @@ from hub.plan.report import SAMPLES_MAX, Change, Further, Report, Sample
 from hub.store.tables import document
 from hub.translate import Named, further
 from mappings.mapping import Mapping
-from schemas.problem import LynchpinError, Problem
+from schemas.problem import Problem
 
 __all__ = ["Holdings"]
 
@@ -87,13 +88,25 @@ class Holdings:
         found = history.further(
             self.connection, report.window, report.connector, after, limit=limit
         )
-        number, documents = 0, dict[str, Document]()
+        number = 0
+        documents: dict[str, Document] | None = None
         for made in found:
             if made.stored.id != number:
                 number = made.stored.id
-                documents = decoded(self.comparison.way(made.stored), made.stored, self.kinds)
-            self._stored(made, documents.values())
+                documents = self._decoded(made.stored)
+            if documents is None:
+                self._counts(made.further or "").failing += 1
+            else:
+                self._stored(made, documents.values())
         return (found[-1].stored.id, found[-1].fact) if found else None
+
+    def _decoded(self, stored: Stored) -> dict[str, Document] | None:
+        """The documents of a message; ``None`` where no text gets as far as to see them."""
+        try:
+            return decoded(self.comparison.way(stored), stored, self.kinds)
+        except Exception as error:  # noqa: BLE001
+            problem_of(error)
+            return None
 
     def _stored(self, made: history.Made, documents: Iterable[Document]) -> None:
         name = made.further or ""
@@ -132,8 +145,8 @@ class Holdings:
                     if named.fact == made.fact:
                         inner = mapping.further[named.further]
                         return self.comparison.made(made.stored, named.document, inner)
-            except LynchpinError as error:
-                return error.problem
+            except Exception as error:  # noqa: BLE001
+                return problem_of(error)
         return None
 
     def _made(
@@ -141,8 +154,8 @@ class Holdings:
     ) -> list[tuple[Named, Made]] | Problem:
         try:
             found = list(self._named(mapping, stored, principal))
-        except LynchpinError as error:
-            return error.problem
+        except Exception as error:  # noqa: BLE001
+            return problem_of(error)
         all_made: list[tuple[Named, Made]] = []
         for named in found:
             made = self.comparison.made(stored, named.document, mapping.further[named.further])

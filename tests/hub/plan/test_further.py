@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from connectors import registry
 from hub import bootstrap, publication
@@ -17,10 +18,12 @@ from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
 from hub.home import Home
+from hub.journal import compress
 from hub.plan import planning, shelf
 from hub.plan.report import Report, Window
 from hub.receive import receive
 from hub.replay import Part, Replayed, replay
+from hub.store.tables import message
 
 SAMPLE = registry.folder("shopify") / "samples" / "order-partly-fulfilled.json"
 OWN = """\
@@ -174,6 +177,19 @@ def test_a_held_message_may_be_fixed_by_another_key(hub: Hub, tmp_path: Path) ->
     file.write_text(json.dumps(order(4, "4.1")))
     assert receive(hub, "shopify", [file]).held == 1
     assert planned(hub, draft(hub)).counts.newly_fixed == 1
+
+
+def test_a_message_that_nobody_can_decode_any_more_stops_no_plan(hub: Hub) -> None:
+    made = draft(hub)
+    published(hub, made)
+    replayed(hub)
+    torn = update(message).where(message.c.id == 1).values(payload=compress(b'{"id": 1'))
+    with hub.engine.begin() as connection:
+        connection.execute(torn)
+    report = planned(hub, draft(hub, ("kind: = visit", "kind: = call")))
+    said = report.further["delivery"]
+    assert (said.failing, said.changed, said.go) == (1, 2, 0)
+    assert report.counts.still_failing == 1
 
 
 def test_the_messages_of_a_plan_may_be_noted_in_any_order() -> None:
