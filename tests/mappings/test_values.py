@@ -314,6 +314,7 @@ def _refusal(text: str, functions: Mapping[str, Any]) -> str:
         ("total: a | times {b} 3", "'times' does not take these arguments"),
         ("total: a | times 3 {b}", "'times' does not take these arguments"),
         ("total: a | divide {b} round 2", "'divide' does not take these arguments"),
+        ("placed_at: = {a | moment}", "'moment' makes a time, and this is none"),
         ("note: a | location", "'location' does not take these arguments"),
         ("note: a | location phones", "'location' does not take these arguments: there are zone"),
         ("note: a | item gtin", "'item' does not take these arguments"),
@@ -346,3 +347,11 @@ def test_a_text_put_together_does_not_grow_for_ever() -> None:
     rules = "  note: = " + "{a}" * 24 + "\n"
     assert len(mapped(rules, {"a": "x" * 40_000})["note"]) == 960_000
     assert problem(rules, {"a": "x" * 50_000}).detail == "the text put together here is too long"
+
+
+def test_an_argument_of_the_document_is_told_by_what_it_is_for_and_not_quoted() -> None:
+    text = HEAD.format(reads="json") + "  placed_at: a | zone {b}\n"
+    with pytest.raises(Rejected) as caught:
+        load(text, "f.yaml").run({"a": "2026-03-01T10:00", "b": "Europe/Wien"})
+    assert caught.value.problem.detail == "this is nothing that `zone` takes"
+    assert "Wien" not in caught.value.problem.model_dump_json()
