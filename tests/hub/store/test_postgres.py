@@ -9,12 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import URL, Engine, exc, func, insert, select, text
+from sqlalchemy import URL, Engine, exc, func, insert, literal, select, text
 
 from hub import bootstrap
 from hub.home import Home
 from hub.store import postgres as dialect
 from hub.store.database import open_database, quick_check
+from hub.store.said import Said
 from hub.store.tables import audit, metadata
 from schemas.problem import ConfigError
 from tests import postgres
@@ -107,7 +108,7 @@ def test_who_writes_waits_for_whoever_writes(url: URL, engine: Engine) -> None:
     with engine.begin() as connection:
         waiting.start()
         locks = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while not connection.scalar(text(locks)):
+        while waiting.is_alive() and not connection.scalar(text(locks)):
             pass
         connection.execute(insert(audit), ROW)
     waiting.join()
@@ -185,6 +186,13 @@ def test_a_nul_in_a_text_is_kept_as_its_sign_and_found_again(engine: Engine) -> 
         connection.execute(insert(audit), {**ROW, "subject": "a\0b"})
         found = connection.scalar(select(audit.c.subject).where(audit.c.subject == "a\0b"))
     assert found == "a\N{SYMBOL FOR NULL}b"
+
+
+def test_a_json_text_that_has_a_nul_somewhere_can_be_asked(engine: Engine) -> None:
+    body = literal('{"at": {"utc": "then"}, "note": "a\\u0000b"}')
+    with engine.begin() as connection:
+        assert connection.scalar(select(Said(body, "at", "utc"))) == "then"
+        assert connection.scalar(select(Said(body, "at", "zone"))) is None
 
 
 def test_the_check_finds_an_index_that_is_not_whole(url: URL, engine: Engine) -> None:
