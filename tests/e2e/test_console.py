@@ -201,7 +201,7 @@ def test_a_held_message_is_released_by_keyboard_and_counts(desk: Desk) -> None:
         expect(asked).to_be_visible()
         assert "It goes through the mapping in force again" in page.inner_text("main")
         keep(page, "release-desk-light")
-        _tab_to(page, "#result-LP-HUB-011 button")
+        _tab_to(page, ".result button")
         page.keyboard.press("Enter")
         expect(page.locator(".result")).to_contain_text("1 message settled")
         # In place: the list that was worked on is still there.
