@@ -14,6 +14,7 @@ from hub.cli import there
 from hub.cli.there import There, connected
 from hub.demo import poslog_writer
 from hub.running import Running
+from hub.writer import Writer
 from schemas.problem import Denied, Refused, Rejected, Unavailable
 
 if TYPE_CHECKING:
@@ -69,11 +70,13 @@ def test_a_hub_that_is_full_is_asked_again_and_gets_the_whole_file(
     assert serving.count("record") == 1
 
 
-def test_a_hub_whose_database_fails_is_not_waited_for(serving: Serving, tmp_path: Path) -> None:
+def test_a_hub_whose_database_fails_is_not_waited_for(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is settled any more, and the hub says that it is unwell."""
     file = tmp_path / "sale.xml"
     file.write_bytes(poslog_writer.sale(0, seed=3))
-    serving.writer._settle_after = time.monotonic() + 3600
+    monkeypatch.setattr(Writer, "_settle", lambda *_: time.sleep(0.01))
     serving.writer.trouble = True
 
     def keep_in_trouble() -> None:
