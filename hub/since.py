@@ -35,7 +35,7 @@ def moment(text: str, now: str) -> str:
             said = datetime.fromisoformat(text)
             return _written(said if said.tzinfo else said.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        pass
+        raise Refused(NO_TIME.at()) from None
     raise Refused(NO_TIME.at())
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from connectors import registry
-from hub import bootstrap, export, publication
+from hub import export, publication
 from hub.authoring import draft as drafts
 from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.receive import Report, receive
 from hub.replay import Replayed, replay
 from hub.store.tables import document
@@ -41,21 +38,7 @@ further:
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
-    return home
-
-
-@pytest.fixture
-def hub(home: Home) -> Iterator[Hub]:
-    with bootstrap.open_hub(home) as hub:
-        yield hub
-
-
-def draft(hub: Hub, *changes: tuple[str, str]) -> Draft:
-    text = OWN
+def draft(hub: Hub, *changes: tuple[str, str], text: str = OWN) -> Draft:
     for old, new in changes:
         assert text.count(old) == 1, old
         text = text.replace(old, new)

@@ -24,6 +24,7 @@ from hub.plan.report import Report, Window
 from hub.receive import receive
 from hub.replay import Part, Replayed, replay
 from hub.store.tables import message
+from tests.hub.further import conftest as further
 
 SAMPLE = registry.folder("shopify") / "samples" / "order-partly-fulfilled.json"
 OWN = """\
@@ -61,14 +62,7 @@ def order(number: int, *names: str, **changes: Any) -> dict[str, Any]:
 
 
 def draft(hub: Hub, *changes: tuple[str, str]) -> Draft:
-    text = OWN
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    file = hub.home.mappings / "own.yaml"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text)
-    return drafts.read(file, hub.home)
+    return further.draft(hub, *changes, text=OWN)
 
 
 def published(hub: Hub, made: Draft) -> None:
