@@ -38,6 +38,7 @@ _AREAS = {
     "LP-AGENT": "Store agents",
     "LP-CLI": "The command line beside a hub that runs",
     "LP-HUB": "The hub",
+    "LP-DB": "The database, its backups and what a restore leaves to do",
     "LP-CFG": "Configuration: Lynchpin does not act until it is mended",
 }
 

@@ -11,6 +11,7 @@ __all__ = [
     "DATABASE_DAMAGED",
     "DATABASE_DRIVER",
     "DATABASE_FOREIGN",
+    "DATABASE_IN_USE",
     "DATABASE_MISSING",
     "DATABASE_NEWER",
     "DATABASE_OLDER",
@@ -80,7 +81,7 @@ DATABASE_UNSAFE = Cause(
 DATABASE_OLDER = Cause(
     "LP-CFG-022",
     "The database was made by an older Lynchpin.",
-    "Back the home up, then run any command that writes, such as `lynchpin init`.",
+    "Take a backup with `lynchpin db backup FILE`, then run `lynchpin db upgrade`.",
 )
 DATABASE_NEWER = Cause(
     "LP-CFG-023",
@@ -111,6 +112,11 @@ DATABASE_DRIVER = Cause(
     "LP-CFG-028",
     "The driver for PostgreSQL is not installed.",
     "Install `lynchpin[hub,postgres]`, or take `database_url` out to keep to SQLite.",
+)
+DATABASE_IN_USE = Cause(
+    "LP-CFG-029",
+    "Another hub is at work on this database.",
+    "Stop every hub that shares the database, then do it again; nothing was changed.",
 )
 TABLE_UNREADABLE = Cause(
     "LP-CFG-030",

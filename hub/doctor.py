@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select
 
 from connectors import registry
-from hub import bootstrap, library
+from hub import bootstrap, library, unverified
 from hub.authoring.inventory import inventory
 from hub.home import Home
 from hub.store.database import quick_check
@@ -106,6 +106,7 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
         )
         stores = connection.scalar(select(func.count()).select_from(location))
         mappings = list(_mappings(hub, connection))
+        unsure = unverified.open_windows(connection)
     yield from mappings
     total = sum(states.values())
     yield Finding("messages", well=True, detail=f"{total} in the journal")
@@ -117,4 +118,7 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     yield Finding("holds", well=not held, detail=detail)
     yield Finding("flags", well=True, detail=f"{flagged} documents are worth a look")
     yield Finding("torn files", well=not torn, detail=f"{torn} wait for their rest")
+    windows = [f"{w.source} from {w.since_at} to {w.until_at}" for w in unsure]
+    detail = f"{'; '.join(windows)}; see `lynchpin db unverified`" if windows else "nothing"
+    yield Finding("unverified since a restore", well=not windows, detail=detail)
     yield Finding("locations", well=True, detail=f"{stores} loaded")

@@ -13,6 +13,7 @@ from hub.api import (
     access,
     captures,
     customers,
+    database,
     documents,
     errors,
     explain,
@@ -80,7 +81,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings, replay),
+        *(export, reference, access, mappings, replay, database),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, func, select
 
+from hub import unverified
 from hub.api.errors import answers
 from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
@@ -91,6 +93,15 @@ class _Figures(Collector):
             yield GaugeMetricFamily(
                 f"lynchpin_messages_{state}", f"Messages {text}.", counts.get(state, 0)
             )
+        unsure = GaugeMetricFamily(
+            "lynchpin_unverified_windows",
+            "Windows since a restore in which what was pushed may be missing.",
+            labels=["source"],
+        )
+        windows = Counter(window.source for window in unverified.open_windows(self._connection))
+        for source, count in windows.items():
+            unsure.add_metric([source], count)
+        yield unsure
         yield GaugeMetricFamily(
             "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
         )

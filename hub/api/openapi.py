@@ -29,6 +29,7 @@ _TAGS = {
     "mappings": "What is in force, since when, and putting another version in force.",
     "reference": "Locations, workstations and items.",
     "keys": "Who may call.",
+    "database": "Backups, and what a restore left unverified.",
     "health": "Whether the hub is well.",
 }
 _COMPONENTS = "#/components/schemas/"

@@ -10,6 +10,7 @@ from hub.cli import (
     console,
     customer,
     data,
+    db,
     demo,
     hold,
     key,
@@ -45,6 +46,7 @@ app.add_typer(mappings, name="map", help="Mappings, from a working copy to what 
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
 app.add_typer(order.app, name="order", help="Orders of every channel.")
 app.add_typer(customer.app, name="customer", help="People, and what happened to them.")
+app.add_typer(db.app, name="db", help="The database: its revision, health, backup and restore.")
 app.add_typer(store.app, name="store", help="What stores have sent, and what is missing.")
 app.command()(data.explain)
 app.command()(data.export)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub import audit, holds, journal, keys, reference, relocate
+from hub import audit, backup, holds, journal, keys, reference, relocate, unverified
 from hub import export as exporting
 from hub import receive as receiving
 from hub import replay as replaying
@@ -193,6 +193,20 @@ class Here:
         audit.write(
             connection, actor=self._actor, act=act, subject=subject, detail=detail, now=hub.now()
         )
+
+    def note_backup(self, file: str) -> None:
+        """Keep that somebody is about to take a backup."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            backup.noted(connection, file=file, actor=self._actor, now=hub.now())
+
+    def reconcile(self, source: str, *, reason: str) -> int:
+        """Say that nothing of a source is unverified any more."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            now = hub.now()
+            closed = unverified.reconcile(
+                connection, source, reason=reason, actor=self._actor, now=now
+            )
+        return len(closed)
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents, a line at a time. Others may write while it goes on."""

@@ -275,6 +275,15 @@ class There:
             return self._answer("GET", path, **options)
         return self._answer("POST", f"{path}/reveal", json={"reason": reason}, **options)
 
+    def note_backup(self, file: str) -> None:
+        """Keep that somebody is about to take a backup."""
+        self._answer("POST", "/database/backups", json={"file": file})
+
+    def reconcile(self, source: str, *, reason: str) -> int:
+        """Say that nothing of a source is unverified any more."""
+        path = f"/unverified/{quote(source, safe='')}/reconcile"
+        return len(self._answer("POST", path, json={"reason": reason})["windows"])
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as they come in."""
         try:

@@ -97,6 +97,12 @@ class Way(Protocol):
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
 
+    def note_backup(self, file: str) -> None:
+        """Keep that somebody is about to take a backup, under this name."""
+
+    def reconcile(self, source: str, *, reason: str) -> int:
+        """Say that nothing of a source is unverified any more; how many windows that closes."""
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""
 

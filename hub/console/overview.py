@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from hub import capture, holds, messages
+from hub import capture, holds, messages, unverified
 from hub.fingerprint import Group, grouped
 from hub.gaps import Gap, gaps
 from hub.settings import Settings, Stores
 from hub.store.tables import document, message, record, transaction_index
+from hub.unverified import Window
 
 __all__ = ["GAPS_MAX", "Arrivals", "Overview", "Silence", "gaps_of_late", "overview", "silent"]
 
@@ -62,6 +63,7 @@ class Overview:
     captures: int
     behind: tuple[Silence, ...]
     gaps: tuple[Gap, ...]
+    unverified: tuple[Window, ...]
 
     @property
     def messages(self) -> int:
@@ -96,6 +98,7 @@ def overview(connection: Connection, settings: Settings, *, now: str) -> Overvie
         captures=len(captures),
         behind=tuple(silent(captures, settings.stores, now=now)),
         gaps=gaps_of_late(connection),
+        unverified=tuple(unverified.open_windows(connection)),
     )
 
 

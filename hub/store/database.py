@@ -6,19 +6,37 @@ It is a file of the home (``hub.store.sqlite``) or a database of a PostgreSQL se
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
-from hub.causes import DATABASE_FOREIGN, DATABASE_MISSING, DATABASE_NEWER, DATABASE_OLDER
+from hub.causes import (
+    DATABASE_FOREIGN,
+    DATABASE_IN_USE,
+    DATABASE_MISSING,
+    DATABASE_NEWER,
+    DATABASE_OLDER,
+)
 from hub.store import postgres, sqlite
 from hub.store.access import Access
 from schemas.problem import Cause, ConfigError, Problem
 
-__all__ = ["REVISION", "Access", "Place", "open_database", "quick_check", "upgrade"]
+__all__ = [
+    "REVISION",
+    "Access",
+    "Place",
+    "failure",
+    "migrate",
+    "open_as_it_is",
+    "open_database",
+    "quick_check",
+    "upgrade",
+]
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Place = Path | URL
@@ -36,33 +54,62 @@ def open_database(place: Place, *, access: Access = "write") -> Engine:
     Raises ``ConfigError`` where the database is missing (to read) or cannot be reached, is none of
     Lynchpin, comes from another version, or does not keep the settings that make a commit durable.
     """
-    if isinstance(place, Path):
-        engine = sqlite.engine_of(place, access)
-    else:
-        engine = postgres.engine_of(place, access)
+    engine = _engine_of(place, access)
     try:
         _bring_up_to_date(engine, place, access)
     except DatabaseError as error:
         engine.dispose()
-        raise ConfigError(_unreadable(error, place)) from error
+        raise failure(error, place) from error
     except BaseException:
         engine.dispose()
         raise
     return engine
 
 
-def upgrade(engine: Engine) -> None:
-    """Run the migrations that the database has not seen, all of them or none."""
+@contextmanager
+def open_as_it_is(place: Place) -> Iterator[tuple[Connection, str]]:
+    """One unchanging view of a database of this revision or an earlier one, and which one it is.
+
+    Nothing is brought up to date. Raises ``ConfigError`` as ``open_database`` does.
+    """
+    engine = _engine_of(place, "read")
+    try:
+        with engine.begin() as connection:
+            tables, found = _seen(connection)
+            if found is None:
+                cause = DATABASE_FOREIGN if tables else DATABASE_MISSING
+                raise ConfigError(_said(cause, place))
+            if found > REVISION:
+                raise ConfigError(_said(DATABASE_NEWER, place, f"its revision is {found}"))
+            yield connection, found
+    except DatabaseError as error:
+        raise failure(error, place) from error
+    finally:
+        engine.dispose()
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Run the migrations that the database has not seen, all of them or none.
+
+    Raises ``ConfigError`` where a hub of an earlier version is at work on the same database.
+    """
+    with engine.connect() as connection, postgres.without_turn(connection).begin():
+        if connection.dialect.name == "postgresql":
+            postgres.migrating(connection)
+            if others := postgres.others_of_earlier_versions(connection, int(REVISION)):
+                raise ConfigError(DATABASE_IN_USE.at(f"{others} at work", path=postgres.SETTING))
+        migrate(connection, to)
+
+
+def migrate(connection: Connection, to: str) -> None:
+    """Run migrations up to this revision in the transaction of the caller."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "hub.store:migrations")
-    with engine.connect() as connection, postgres.without_turn(connection).begin():
-        if connection.dialect.name == "postgresql":
-            postgres.migrating(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def quick_check(engine: Engine) -> tuple[str, ...]:
@@ -71,6 +118,17 @@ def quick_check(engine: Engine) -> tuple[str, ...]:
         if engine.dialect.name == "sqlite":
             return sqlite.quick_check(connection)
         return postgres.quick_check(connection)
+
+
+def failure(error: DatabaseError, place: Place) -> ConfigError:
+    """Why the database could not be used, as an error to be told."""
+    return ConfigError(_unreadable(error, place))
+
+
+def _engine_of(place: Place, access: Access) -> Engine:
+    if isinstance(place, Path):
+        return sqlite.engine_of(place, access)
+    return postgres.engine_of(place, access, int(REVISION))
 
 
 def _bring_up_to_date(engine: Engine, place: Place, access: Access) -> None:

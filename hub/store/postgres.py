@@ -9,6 +9,7 @@ SELECT would come after it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,8 @@ __all__ = [
     "SETTING",
     "engine_of",
     "migrating",
+    "others",
+    "others_of_earlier_versions",
     "quick_check",
     "tables",
     "unreadable",
@@ -52,6 +55,11 @@ _TURN = "LOCK TABLE alembic_version IN EXCLUSIVE MODE"
 _NO_TURN = "lynchpin_no_turn"
 # "LYNCHPIN" in ASCII: other programs that use the same server hold locks of other numbers.
 _MIGRATION_LOCK = 0x4C594E434850494E
+# "LYNC": held together with the revision by every session that writes, for as long as it lasts.
+_WORK_LOCK = 1280921155
+_AT_WORK = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid::bigint = 1280921155 AND objsubid = 2"""
 
 CLOCK_MS = cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 """What the clock of the database shows, in milliseconds since 1970."""
@@ -71,8 +79,10 @@ _SESSION = {
 _SAFE = {"server_encoding": ("UTF8",), "fsync": ("on",), "full_page_writes": ("on",)}
 
 
-def engine_of(url: URL, access: Access) -> Engine:
+def engine_of(url: URL, access: Access, revision: int) -> Engine:
     """An engine of the database at this address, whose transactions are as SQLite's are.
+
+    As long as it can write, the database knows which revision its program expects.
 
     Raises ``ConfigError`` where the driver is not installed.
     """
@@ -95,6 +105,7 @@ def engine_of(url: URL, access: Access) -> Engine:
         raise ConfigError(DATABASE_DRIVER.at(path=SETTING)) from error
     event.listen(engine, "connect", _made_safe)
     if access == "write":
+        event.listen(engine, "connect", partial(_at_work, revision=revision))
         event.listen(engine, "begin", _take_turn)
     return engine
 
@@ -107,8 +118,24 @@ def without_turn(connection: Connection) -> Connection:
 
 
 def migrating(connection: Connection) -> None:
-    """Wait until nobody else migrates, nor will before this transaction has ended."""
+    """Wait until nobody else migrates, nor will before this transaction has ended.
+
+    Whoever opens the database meanwhile waits as well, and then sees what became of it.
+    """
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+    if "alembic_version" in tables(connection):
+        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+
+
+def others_of_earlier_versions(connection: Connection, revision: int) -> int:
+    """How many other sessions, of programs that expect an earlier revision, may write now."""
+    earlier = f"{_AT_WORK} AND pid != pg_backend_pid() AND objid::bigint < {revision}"
+    return int(connection.exec_driver_sql(earlier).scalar_one())
+
+
+def others(connection: Connection) -> int:
+    """How many other sessions may write now."""
+    return int(connection.exec_driver_sql(f"{_AT_WORK} AND pid != pg_backend_pid()").scalar_one())
 
 
 def tables(connection: Connection) -> list[str]:
@@ -170,6 +197,12 @@ def _made_safe(connection: Any, record: Any) -> None:
         if said[name] not in wanted:
             detail = f"{name} is {said[name]}, wanted {wanted[0]}"
             raise ConfigError(DATABASE_UNSAFE.at(detail, path=SETTING))
+
+
+def _at_work(connection: Any, record: Any, *, revision: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s, %s)", (_WORK_LOCK, revision))
+    connection.commit()
 
 
 def _asked(cursor: Any, name: str) -> str:

@@ -25,7 +25,7 @@ from hub.causes import (
 from hub.store.access import Access
 from schemas.problem import ConfigError, Problem
 
-__all__ = ["engine_of", "quick_check", "tables", "unreadable"]
+__all__ = ["engine_of", "quick_check", "tables", "unreadable", "whole_check"]
 
 BUSY_SECONDS = 10.0
 
@@ -76,15 +76,25 @@ def tables(connection: Connection) -> list[str]:
 
 def quick_check(connection: Connection) -> tuple[str, ...]:
     """What SQLite finds wrong with the file and its foreign keys; empty where all is well."""
-    damage = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check")]
+    damage = _damage(connection, "quick_check")
     orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     return (
-        *(line for line in damage if line != "ok"),
+        *damage,
         *(
             f"{table} row {row} names a missing row of {parent}"
             for table, row, parent, _ in orphans
         ),
     )
+
+
+def whole_check(connection: Connection) -> tuple[str, ...]:
+    """What SQLite finds wrong with the file, every index compared with its table."""
+    return _damage(connection, "integrity_check")
+
+
+def _damage(connection: Connection, check: str) -> tuple[str, ...]:
+    lines = (row[0] for row in connection.exec_driver_sql(f"PRAGMA {check}"))
+    return tuple(line for line in lines if line != "ok")
 
 
 def unreadable(error: DatabaseError, path: Path) -> Problem:

@@ -27,6 +27,7 @@ from hub.store.tables.journal import (
 from hub.store.tables.lease import lease
 from hub.store.tables.mappings import PUBLICATION_ACTS, mapping_publication, mapping_version
 from hub.store.tables.reference import item, item_identifier, location, workstation
+from hub.store.tables.restores import restore, unverified
 from hub.store.tables.schema import metadata
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
     "metadata",
     "order_index",
     "record",
+    "restore",
     "transaction_index",
+    "unverified",
     "workstation",
 ]

@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import Connection, insert
 
-from hub import capture
+from hub import capture, unverified
 from hub.capture import Batch, commit
 from hub.console import overview
 from hub.demo import poslog_writer
+from hub.store.tables import restore
 from tests.hub.console.conftest import RECEIPT, visible
 
 if TYPE_CHECKING:
@@ -69,3 +71,22 @@ def test_a_number_that_a_till_skipped_is_said(full: Serving, visitor: Visitor) -
     first, last = RECEIPT.sequence + 1, RECEIPT.sequence + 2
     assert f"skips {first} to {last} 2 numbers" in visible(visitor.get(""))
     assert f"{first} {last} 2" in visible(visitor.get("/stores"))
+
+
+def test_what_a_restore_left_unverified_is_said_on_the_first_page(
+    full: Serving, visitor: Visitor
+) -> None:
+    assert "Not verified" not in visible(visitor.get(""))
+    then, now = "2031-05-06T10:00:00.000000Z", "2031-05-06T12:00:00.000000Z"
+
+    def restored(connection: Connection) -> None:
+        row = {"life": "a", "backup_at": then, "restored_at": now, "actor": "ann", "digest": "d"}
+        connection.execute(insert(restore), row)
+        settings = full.hub.settings
+        unverified.note(connection, settings, number=1, backup_at=then, restored_at=now)
+
+    full.writer.submit(restored).result()
+    said = visible(visitor.get(""))
+    assert "Not verified since a restore" in said
+    assert "lynchpin db reconciled poslog" in said
+    assert "What needs a person" in said

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,32 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import URL, Connection, Engine, inspect, select
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from hub import integrity, journal
+from hub.store import postgres as dialect
 from hub.store import sqlite
-from hub.store.database import REVISION, open_database
-from hub.store.tables import metadata
+from hub.store.database import REVISION, open_database, upgrade
+from hub.store.tables import document, message, metadata, record
+from schemas.problem import ConfigError
+from tests import postgres
+
+_DIGEST = hashlib.sha256(b"sale").hexdigest()
+_FIRST_RELEASE = [
+    statement.strip()
+    for statement in f"""
+        INSERT INTO record (source, system, connector, name, bytes, sha256, context, received_at,
+            messages) VALUES ('tills', 'tills', 'poslog', 'day.xml', 3, 'x', '', '2026-01-01', 1);
+        INSERT INTO mapping_version VALUES ('m', 'poslog.retail', 'text', '2026-01-01');
+        INSERT INTO message (record_id, position, "offset", length, payload, digest, state, kind,
+            fact, mapping, settled_at) VALUES
+            (1, 0, 0, 3, {{packed}}, '{_DIGEST}', 'applied', 'retail', 'tills:1', 'm', 'then');
+        INSERT INTO document (fact, kind, model, business_hash, content_version, message_id,
+            mapping, body) VALUES ('tills:1', 'Reversal', 'Reversal/1', 'h', 1, 1, 'm', '{{}}')
+    """.split(";")
+]
 
 
 @pytest.fixture
@@ -23,6 +44,12 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(tmp_path / "lynchpin.db")
     yield engine
     engine.dispose()
+
+
+def _said(statement: str, connection: Connection) -> str:
+    packed = journal.compress(b"sale").hex()
+    mark = f"x'{packed}'" if connection.dialect.name == "sqlite" else f"'\\x{packed}'"
+    return statement.replace("{packed}", mark)
 
 
 def passed_over(connection: Connection) -> dict[str, Any]:
@@ -57,6 +84,46 @@ def test_the_revision_that_needs_no_alembic_is_the_newest() -> None:
     config = Config()
     config.set_main_option("script_location", "hub.store:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
+    tmp_path: Path, kind: str
+) -> None:
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            place: Path | URL = tmp_path / "lynchpin.db"
+            engine = sqlite.engine_of(tmp_path / "lynchpin.db", "write")
+        else:
+            place = stack.enter_context(postgres.database(template=False))
+            engine = dialect.engine_of(place, "write", int(REVISION))
+        upgrade(engine, "0001")
+        with engine.begin() as connection:
+            for statement in _FIRST_RELEASE:
+                connection.exec_driver_sql(_said(statement, connection))
+        engine.dispose()
+        opened = open_database(place)
+        with opened.begin() as connection:
+            found = connection.execute(
+                select(document.c.fact, document.c.further, record.c.name, record.c.capture)
+                .join_from(document, message)
+                .join(record)
+            ).all()
+        assert found == [("tills:1", None, "day.xml", None)]
+        assert list(integrity.examine(place)) == []
+        opened.dispose()
+
+
+def test_a_hub_of_an_earlier_version_is_not_upgraded_under_its_feet() -> None:
+    with postgres.database(template=False) as place:
+        earlier = dialect.engine_of(place, "write", int(REVISION) - 1)
+        upgrade(earlier, "0001")
+        with pytest.raises(ConfigError, match="LP-CFG-029"):
+            open_database(place)
+        with earlier.begin() as connection:
+            assert connection.exec_driver_sql("SELECT * FROM alembic_version").all() == [("0001",)]
+        earlier.dispose()
+        open_database(place).dispose()
 
 
 def test_a_migration_that_fails_leaves_nothing(
