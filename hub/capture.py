@@ -19,7 +19,7 @@ from connectors.scrub import scrub_text
 from hub import paging
 from hub.door import Door, Origin, refuse, take_in
 from hub.store.tables import capture as captures
-from hub.store.tables import record
+from hub.store.tables import record, restore
 from schemas.problem import Cause, Conflict, Problem, Refused
 
 __all__ = [
@@ -116,6 +116,7 @@ class Progress(BaseModel):
                 "capture": "store-7001.day_files",
                 "epoch": "6f1d",
                 "committed": 123,
+                "life": "",
                 "refused": [],
             }
         },
@@ -124,6 +125,8 @@ class Progress(BaseModel):
     capture: str
     epoch: str
     committed: int
+    life: str = ""
+    """Another one than before says that the hub was restored: it may lack what it acknowledged."""
     refused: tuple[RefusedRecord, ...] = ()
 
 
@@ -162,7 +165,8 @@ def _line(content: bytes, at: int, model: type[Any]) -> tuple[Any, int]:
 def progress(connection: Connection, capture: str, epoch: str) -> Progress:
     """What the hub has of an epoch; nothing of one that it has not heard of."""
     row = _row(connection, capture, epoch)
-    return Progress(capture=capture, epoch=epoch, committed=row["committed"] if row else 0)
+    committed = row["committed"] if row else 0
+    return Progress(capture=capture, epoch=epoch, committed=committed, life=_life(connection))
 
 
 def commit(
@@ -206,7 +210,13 @@ def commit(
     else:
         mine = (captures.c.capture == capture) & (captures.c.epoch == batch.epoch)
         connection.execute(update(captures).where(mine).values(seen))
-    return Progress(capture=capture, epoch=batch.epoch, committed=committed, refused=tuple(refused))
+    return Progress(
+        capture=capture,
+        epoch=batch.epoch,
+        committed=committed,
+        life=_life(connection),
+        refused=tuple(refused),
+    )
 
 
 def listed(
@@ -236,6 +246,12 @@ def listed(
         found = found.where(latest.c.capture > key[0])
     rows = connection.execute(found.order_by(latest.c.capture).limit(limit)).mappings()
     return [{name: value for name, value in row.items() if name != "age"} for row in rows]
+
+
+def _life(connection: Connection) -> str:
+    """Which life of the hub this is: each restore begins another one."""
+    last = select(restore.c.life).order_by(restore.c.id.desc()).limit(1)
+    return connection.scalar(last) or ""
 
 
 def _row(connection: Connection, capture: str, epoch: str) -> Any:

@@ -44,6 +44,23 @@ CREATE TABLE IF NOT EXISTS record (
     PRIMARY KEY (capture, number)
 );
 CREATE INDEX IF NOT EXISTS record_of_file ON record (capture, file);
+CREATE TABLE IF NOT EXISTS kept (
+    capture TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    file BLOB NOT NULL,
+    name TEXT NOT NULL,
+    captured_at TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    acked_at TEXT NOT NULL,
+    PRIMARY KEY (capture, number)
+);
+CREATE INDEX IF NOT EXISTS kept_since ON kept (acked_at);
+CREATE TABLE IF NOT EXISTS heard (capture TEXT PRIMARY KEY, life TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS damaged (
     id INTEGER PRIMARY KEY,
     capture TEXT NOT NULL,

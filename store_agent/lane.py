@@ -23,7 +23,7 @@ from tenacity import (
 from schemas.problem import Denied, LynchpinError, Problem, Refused, Unavailable
 from store_agent.causes import HUB_FORGOT
 from store_agent.clock import Clock
-from store_agent.link import Away, Forked, Gap, Link, TooLarge
+from store_agent.link import Answer, Away, Forked, Gap, Link, TooLarge
 from store_agent.spool import Batch, Spool
 
 __all__ = ["Lane", "Limits"]
@@ -104,8 +104,7 @@ class Lane:
         answer = self._trying(lambda: self._link.ask(self.capture, lane.epoch))
         if answer.committed > lane.seq:
             self._spool.begin_epoch(self.capture)
-        elif answer.committed < lane.committed:
-            self._forgotten(lane.committed - answer.committed)
+        self._look_back(answer)
         self._problem = None
         self._spool.note_shipping(self.capture, None)
 
@@ -138,14 +137,15 @@ class Lane:
         except Gap as error:
             missing = batch.records[0].seq - 1 - error.committed
             if missing > 0:
-                # It was deleted here, for the oldest records are sent first.
-                self._forgotten(missing)
+                # The hub had them, for the oldest records are sent first.
+                self._heal(self._trying(lambda: self._link.ask(self.capture, batch.epoch)))
             else:
                 self._sleep(_WAIT_SECONDS_MAX)
             return True
         self._spool.acknowledge(
             self.capture, batch, answer.committed, answer.problems(), now=self._clock.now()
         )
+        self._look_back(answer)
         self._problem = None
         self._beat_at = self._clock.monotonic() + self._beat_seconds
         if answer.committed < batch.records[0].seq:
@@ -162,16 +162,40 @@ class Lane:
             return
         self._beat_at = self._clock.monotonic() + self._beat_seconds
         try:
-            self._link.send(self.capture, empty)
+            answer = self._link.send(self.capture, empty)
         except Away as error:
             self._say(error.problem)
         else:
             self._say(None)
+            self._look_back(answer)
 
-    def _forgotten(self, records: int) -> None:
-        problem = HUB_FORGOT.at(f"{records} records")
-        _log.error("%s: %s", self.capture, problem.line())
-        self._spool.begin_epoch(self.capture, forgotten=problem)
+    def _look_back(self, answer: Answer) -> None:
+        """Does the hub still have what it acknowledged? One that was restored may not."""
+        lane = self._spool.lane(self.capture)
+        behind = answer.epoch == lane.epoch and answer.committed < lane.committed
+        if behind or answer.life != self._spool.life(self.capture):
+            self._heal(answer)
+
+    def _heal(self, answer: Answer) -> None:
+        """Ask what the hub has of everything that is kept here, and ship again what it lacks."""
+        lane, known = self._spool.lane(self.capture), self._spool.kept(self.capture)
+        new_here = self._spool.life(self.capture) is None
+        if answer.epoch == lane.epoch:
+            known.setdefault(lane.epoch, lane.committed + 1)
+        has = {epoch: self._has(epoch, answer) for epoch in known}
+        # Of a hub at another address nobody knows what it ever had.
+        gone = 0 if new_here else sum(max(known[each] - 1 - has[each], 0) for each in known)
+        problem = HUB_FORGOT.at(f"{gone} records") if gone else None
+        if problem is not None:
+            _log.error("%s: %s", self.capture, problem.line())
+        again = self._spool.heal(self.capture, answer.life, has, forgotten=problem)
+        if again:
+            _log.warning("%s: the hub lacks what it had: %d records again", self.capture, again)
+
+    def _has(self, epoch: str, answer: Answer) -> int:
+        if epoch != answer.epoch:
+            answer = self._trying(lambda: self._link.ask(self.capture, epoch))
+        return answer.committed
 
     def _trying(self, call: Callable[[], _T]) -> _T:
         """Call until the hub answers: full jitter, for ever, as late as the hub says."""

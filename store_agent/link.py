@@ -65,11 +65,15 @@ class _Refusal(_Told):
 
 
 class Answer(_Told):
-    """What the hub has on its disk of this capture and epoch: all records up to ``committed``."""
+    """What the hub has on its disk of this capture and epoch: all records up to ``committed``.
+
+    ``life`` is another one after the hub was restored from a backup.
+    """
 
     capture: str
     epoch: str
     committed: int
+    life: str = ""
     refused: tuple[_Refusal, ...] = ()
 
     def problems(self) -> dict[int, Problem]:

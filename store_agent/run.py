@@ -42,7 +42,7 @@ def run(home: Home, stopping: threading.Event) -> bool:
     failed = threading.Event()
     with (
         hold(home),
-        closing(Spool(home, settings.captures, free_mb_min=settings.free_mb_min)) as spool,
+        closing(_spool(home, settings)) as spool,
         closing(Link(settings, clock)) as link,
     ):
         watching, shipping = [], []
@@ -64,6 +64,11 @@ def run(home: Home, stopping: threading.Event) -> bool:
             # A hub that is slow to answer is not waited for: what it takes is sent again.
             thread.join(_PARTING_SECONDS)
     return not failed.is_set()
+
+
+def _spool(home: Home, settings: Settings) -> Spool:
+    room, days = settings.free_mb_min, settings.keep_days
+    return Spool(home, settings.captures, free_mb_min=room, keep_days=days)
 
 
 def _folder(name: str, settings: Settings, spool: Spool, clock: Clock, home: Home) -> Folder:

@@ -61,6 +61,9 @@ class Settings(_Part):
     """What the hub let this agent in with; in the file itself, or in the one of ``key_file``."""
     free_mb_min: Annotated[int, Field(ge=0)] = 64
     """The disk keeps so much room, so that acknowledgements can be noted when it is full."""
+    keep_days: Annotated[float, Field(ge=0)] = 14
+    """For so long a record stays here after the hub has it: a hub that was restored from a backup
+    gets it again. Where the disk is short, the oldest go sooner."""
     beat_seconds: PositiveFloat = 60
     """An agent with nothing to ship says so this often: the hub knows no other sign of life."""
     captures: dict[Name, Capture] = {}

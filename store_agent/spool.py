@@ -19,6 +19,7 @@ from typing import Any
 import zstandard
 
 from schemas.problem import Problem, Unavailable
+from store_agent import kept
 from store_agent.causes import ROW_DAMAGED, SPOOL_FULL
 from store_agent.database import Database, Write
 from store_agent.home import Home
@@ -92,8 +93,16 @@ class Spool:
     All that write raise ``Unavailable`` when the disk is full, and leave things as they were.
     """
 
-    def __init__(self, home: Home, captures: Collection[str], *, free_mb_min: int = 0) -> None:
+    def __init__(
+        self,
+        home: Home,
+        captures: Collection[str],
+        *,
+        free_mb_min: int = 0,
+        keep_days: float = 14,
+    ) -> None:
         """Raises ``ConfigError`` if the spool is damaged or not made to wait for the disk."""
+        self._keep_days = keep_days
         self._folder = home.path
         self._free_min = free_mb_min * _MB
         self._packer = zstandard.ZstdCompressor(level=_ZSTD_LEVEL)
@@ -112,7 +121,7 @@ class Spool:
     def add(self, capture: str, entries: Sequence[Entry], *, now: str) -> None:
         """Write records and where their files stand, all or nothing, down to the disk."""
         disk = os.statvfs(self._folder)
-        if disk.f_bavail * disk.f_frsize < self._free_min:
+        if disk.f_bavail * disk.f_frsize < self._free_min and not kept.make_room(self._database):
             raise Unavailable(SPOOL_FULL.at(f"less than {self._free_min // _MB} MB are free"))
         with self._writing() as write:
             for entry in entries:
@@ -192,6 +201,7 @@ class Spool:
         with self._writing() as write:
             joined = "UPDATE lane SET address = ? WHERE capture = ? AND address IS NOT ?"
             if write(joined, address, capture, address).rowcount:
+                write("DELETE FROM heard WHERE capture = ?", capture)
                 _new_epoch(write, capture)
 
     def lane(self, capture: str) -> Lane:
@@ -260,11 +270,14 @@ class Spool:
                     *(_text(problem), capture),
                     *(capture, batch.epoch, seq),
                 )
+            if self._keep_days:
+                kept.keep(write, capture, batch.epoch, shipped[-1], now=now)
             write(
                 """DELETE FROM record WHERE capture = ? AND number <= (
                 SELECT ? + base FROM lane WHERE capture = ? AND epoch = ?)""",
                 *(capture, shipped[-1], capture, batch.epoch),
             )
+            kept.let_go(write, now=now, days=self._keep_days)
             write(
                 """UPDATE lane SET committed = ? + base, shipped_at = ?, ship_problem = NULL
                 WHERE capture = ? AND epoch = ?""",
@@ -278,6 +291,36 @@ class Spool:
             if forgotten is not None:
                 noted = "UPDATE lane SET forgotten = ? WHERE capture = ?"
                 write(noted, _text(forgotten), capture)
+
+    def life(self, capture: str) -> str | None:
+        """The life of the hub that was heard of last; ``None`` where none was at this address."""
+        rows = self._read("SELECT life FROM heard WHERE capture = ?", capture)
+        return str(rows[0][0]) if rows else None
+
+    def kept(self, capture: str) -> dict[str, int]:
+        """The first number that is still kept of each epoch."""
+        return kept.first(self._read, capture)
+
+    def heal(
+        self,
+        capture: str,
+        life: str,
+        committed: Mapping[str, int],
+        *,
+        forgotten: Problem | None = None,
+    ) -> int:
+        """Have all wait again from the first that the hub lacks; ``committed`` is what it has of
+        each epoch that is kept. Returns how many there are.
+        """
+        with self._writing() as write:
+            write("INSERT OR REPLACE INTO heard VALUES (?, ?)", capture, life)
+            again = kept.wait_again(write, capture, committed)
+            if again is not None or forgotten is not None:
+                _new_epoch(write, capture)
+            if forgotten is not None:
+                noted = "UPDATE lane SET forgotten = ? WHERE capture = ?"
+                write(noted, _text(forgotten), capture)
+        return again or 0
 
     def damaged(self, capture: str) -> int:
         """How many records of the capture were set aside."""

@@ -74,11 +74,13 @@ class Store:
     key: str
     captures: Mapping[str, str] = field(default_factory=lambda: {"sales": DELETED})
     """By name, with what their settings add."""
+    keep_days: int = 14
+    """Without any, nothing but the order of what is done stands between a crash and a loss."""
 
     def __post_init__(self) -> None:
         agent_home.create(self.home)
         told = [f'hub = "{self.url}"', 'name = "store-9001"', f'key = "{self.key}"']
-        told += ["free_mb_min = 0"]
+        told += ["free_mb_min = 0", f"keep_days = {self.keep_days}"]
         for name, more in self.captures.items():
             self.drop(name).mkdir(exist_ok=True)
             told += [f"[captures.{name}]", 'source = "poslog"', 'connector = "poslog"']

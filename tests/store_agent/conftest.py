@@ -62,6 +62,7 @@ class FakeHub:
     fault: Callable[[str], str | None] = lambda _method: None
     refuse: Callable[[Arrived], bool] = lambda _record: False
     records_max: int = 100_000
+    life: str = ""
     calls: list[tuple[str, int]] = field(default_factory=list)
     """Method and status of every answer, 0 for none."""
     hurry: threading.Event = field(default_factory=threading.Event)
@@ -102,12 +103,13 @@ class FakeHub:
                 if self.refuse(record):
                     refused.append({"seq": told["seq"], "problem": _problem("LP-DOOR-003")})
             answer = {"capture": capture, "epoch": epoch, "committed": len(kept)}
-            return 200, {**answer, "refused": refused}
+            return 200, {**answer, "life": self.life, "refused": refused}
 
     def get(self, capture: str, epoch: str) -> tuple[int, dict[str, Any]]:
         with self.lock:
             committed = len(self.stores.get((capture, epoch), []))
-        return 200, {"capture": capture, "epoch": epoch, "committed": committed}
+        told = {"capture": capture, "epoch": epoch, "committed": committed}
+        return 200, {**told, "life": self.life}
 
 
 def _problem(code: str) -> dict[str, Any]:

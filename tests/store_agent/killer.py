@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from store_agent import settings, status
+from store_agent import kept, settings, status
 from store_agent.database import Database
 from store_agent.folder import Folder
 from store_agent.home import Home
@@ -64,6 +64,7 @@ def _delete_early() -> None:
             acknowledge(self, capture, found, found.records[-1].seq, {}, now=named["now"])
         return found
 
+    kept.keep = lambda *_, **__: None
     Spool.batch = broken  # type: ignore[method-assign]
     Spool.acknowledge = lambda *_, **__: None  # type: ignore[method-assign]
 
