@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, insert, inspect, select, text
 
-from hub import backup, bootstrap, export, keys, restore, settings, unverified
+from hub import backup, bootstrap, capture, export, keys, restore, settings, unverified
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.home import Home
 from hub.receive import receive
@@ -394,3 +394,19 @@ def test_nothing_is_left_beside_the_database(made: Path, tmp_path: Path) -> None
         (home.path / "lynchpin.db.restoring").write_bytes(b"left by one that was killed")
         _restore(made, home, place)
         assert not [each for each in home.path.iterdir() if "restoring" in each.name]
+
+
+def test_a_store_agent_is_told_of_every_restore(made: Path, tmp_path: Path) -> None:
+    with _place("sqlite", tmp_path, name="home") as (home, place):
+        lives = []
+        for _ in range(2):
+            with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
+                lives.append(capture.progress(connection, "store-1.files", "e").life)
+            _restore(made, home, place, replace=True)
+        with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
+            door, batch = hub.door("poslog"), capture.Batch("e", ())
+            told = capture.commit(connection, door, "store-1.files", batch, now=NOW)
+            assert told.life == capture.progress(connection, "store-1.files", "e").life
+        lives.append(told.life)
+    assert lives[0] == ""
+    assert len(set(lives)) == 3
