@@ -58,6 +58,7 @@ def test_a_batch_is_taken_in_and_the_answer_is_cumulative(serving: Serving) -> N
         "capture": CAPTURE,
         "epoch": "e1",
         "committed": 3,
+        "life": "",
         "refused": [],
     }
     assert ship(serving, batch(sales(4, 5))).json()["committed"] == 5
