@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from hub import folds, placing
+from hub.delivery.outbox import News, Outbox
 from hub.naming import fact_id
 from hub.people.claim import Claim, claims_of
 from hub.store.tables import claim, control_index, document, link, order_index, transaction_index
@@ -59,6 +60,8 @@ class Batch:
     """The effects of some messages on their way into the database."""
 
     connection: Connection
+    deliver: Outbox | None = None
+    """Where it is written what other systems are to be told; a replay has none."""
     known: dict[str, Known] = field(default_factory=dict)
     revenue: dict[str, Decimal] = field(default_factory=dict)
     _doubled: list[str] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Batch:
     _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     _links: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _claims: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
+    _news: list[News] = field(default_factory=list)
 
     def learn(self, facts: Iterable[str]) -> None:
         """Look up which of these names are taken, all in one statement."""
@@ -141,6 +145,8 @@ class Batch:
         }
         self._documents[named.fact] = row
         self._claims[named.fact] = claims_of(model, region=translated.region)
+        if self.deliver is not None:
+            self._news += self.deliver.news(row, model)
         if isinstance(model, Transaction):
             self._transaction(named.fact, model, row, flags)
         elif isinstance(model, Control):
@@ -181,6 +187,9 @@ class Batch:
         if self._doubled:
             folds.go_by_sequence(self.connection, self._doubled)
             self._doubled.clear()
+        if self.deliver is not None:
+            self.deliver.write(self.connection, self._news)
+            self._news.clear()
         self._stored.update(self._documents)
         indexed = (self._transactions, self._controls, self._orders)
         for queue in (self._documents, *indexed, self._links, self._claims):

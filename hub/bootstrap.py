@@ -15,6 +15,7 @@ from connectors import registry
 from hub import home as homes
 from hub import library, lock, publication, settings
 from hub.bus import Bus, bus_of
+from hub.delivery.outbox import Outbox
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
@@ -49,6 +50,12 @@ class Hub:
 
     def __post_init__(self) -> None:
         self.bus = bus_of(self.engine, self.settings.lease_seconds)
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """Where it is written what other systems are to be told, if there are any."""
+        chosen = self.settings.destinations
+        return Outbox(chosen, self.now) if chosen else None
 
     @property
     def systems(self) -> frozenset[str]:
@@ -91,6 +98,7 @@ class Hub:
             mapping=partial(library.in_force, connection, stored.connector),
             zone=partial(self._zone, connection, stored.system, source),
             reference=Lookups(connection, stored.system, self._known),
+            outbox=self.outbox,
         )
 
     def _zone(self, connection: Connection, system: str, source: Source, store: str | None) -> Zone:

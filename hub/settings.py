@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +22,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -38,11 +41,12 @@ from hub.causes import (
     UNKNOWN_SOURCE,
 )
 from hub.home import Home
+from schemas.envelope import DocumentKind
 from schemas.model import Id
 from schemas.problem import ConfigError, Refused
 from schemas.zone import known_zone
 
-__all__ = ["Limits", "Settings", "Source", "Stores", "check_options", "read"]
+__all__ = ["Destination", "Limits", "Settings", "Source", "Stores", "check_options", "read"]
 
 _PREFIX = "LYNCHPIN_"
 # Says where the settings are, so it cannot be one of them.
@@ -50,6 +54,7 @@ _HOME = f"{_PREFIX}HOME"
 # Kubernetes sets these in every pod beside a service called `lynchpin`.
 _KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
 
+_SECRET_BYTES = (24, 64)
 _DATABASES = ("postgresql", "postgres")
 
 
@@ -64,10 +69,24 @@ def _of_postgres(address: SecretStr) -> SecretStr:
     return address
 
 
+def _signing(secret: SecretStr) -> SecretStr:
+    """As Standard Webhooks writes one."""
+    prefix, _, text = secret.get_secret_value().partition("_")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if prefix != "whsec" or not _SECRET_BYTES[0] <= len(key) <= _SECRET_BYTES[1]:
+        raise ValueError("it is not `whsec_` and 24 to 64 bytes in base64")
+    return secret
+
+
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$")]
+Target = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$")]
+SigningSecret = Annotated[SecretStr, AfterValidator(_signing)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_of_postgres)]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -90,6 +109,34 @@ class Source(BaseModel):
     """The address that senders of webhooks have, where a proxy changes it on the way; no query."""
     options: dict[str, Any] = {}
     """What the connector lets a source choose; ``check_options`` makes it the connector's own."""
+
+
+class Destination(BaseModel):
+    """A system that is told what was applied, by signed webhooks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Target
+    secrets: Annotated[tuple[SigningSecret, ...], Field(min_length=1, max_length=2)]
+    """What it is signed with, as Standard Webhooks writes it; two while one is being changed."""
+    kinds: frozenset[DocumentKind] = frozenset()
+    """Only these kinds of documents; none named: all."""
+    mode: Literal["every", "latest"] = "every"
+    """Each version of a thing; or the latest, which takes the place of those not yet sent."""
+    system: Id | None = None
+    """The system that it stands for: what comes from there is not sent back there."""
+    allow_private: bool = False
+    """Whether it may be without TLS, and in a network of ours."""
+    personal: bool = False
+    """Whether it is told who people are; without it their data is masked."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
+    """From the first step to the answer."""
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        if self.url.startswith("http:") and not self.allow_private:
+            raise ValueError("without `allow_private` it must begin with https://")
+        return self
 
 
 class People(BaseModel):
@@ -156,6 +203,7 @@ class Settings(BaseSettings):
     """A database of PostgreSQL that several hubs may share. Without it, a file of the home."""
     lease_seconds: Annotated[float, Field(ge=1)] = 30
     """How long others wait for a hub that is gone before they do its work, on PostgreSQL."""
+    destinations: dict[SourceName, Destination] = {}
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()
@@ -192,6 +240,7 @@ class Settings(BaseSettings):
 
 
 _SECTIONS: dict[str, type[BaseModel]] = {
+    "destinations": Destination,
     "limits": Limits,
     "people": People,
     "stores": Stores,

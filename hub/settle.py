@@ -158,8 +158,9 @@ def settle(
     replace: bool = False,
 ) -> Settled:
     """Settle messages in one transaction. ``replace`` lets a conflicting fact stand."""
-    batch = Batch(connection)
     rows = [_named(stored, translator(connection, stored)) for stored in messages]
+    # Only here: whatever makes documents again tells nobody.
+    batch = Batch(connection, deliver=rows[0].translator.outbox if rows else None)
     batch.learn(named.fact for row in rows for named in row.named)
     settled = Settled()
     updates: list[dict[str, Any]] = []

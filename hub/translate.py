@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from connectors.api import Connector, Document, Name
 from hub import checks, naming, placing
+from hub.delivery.outbox import Outbox
 from hub.journal import Stored
 from mappings.mapping import Mapping
 from mappings.reference import NOTHING, Reference
@@ -97,6 +98,8 @@ class Translator:
     mapping: Callable[[str], Mapping]
     zone: Callable[[str | None], Zone]
     reference: Reference = NOTHING
+    outbox: Outbox | None = None
+    """Who is told of what comes of its messages the first time."""
 
     def named(self, stored: Stored) -> tuple[Named, ...]:
         """Decode a message and name its documents, the further ones last. Raises ``Rejected``."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,36 @@ def test_an_address_that_is_none_is_told_without_it(home: Home, wrong: str) -> N
     assert (found.code, found.path) == ("LP-CFG-012", "database_url")
     assert found.value is None
     assert "planted" not in found.model_dump_json()
+
+
+SIGNING = f"whsec_{b64encode(bytes(32)).decode()}"
+
+
+def test_a_destination_is_named_with_its_secrets_hidden(home: Home) -> None:
+    text = f"[destinations.crm]\nurl = 'https://crm.example.org/in'\nsecrets = ['{SIGNING}']"
+    chosen = settings(home, text).destinations["crm"]
+    assert (chosen.mode, chosen.kinds, chosen.personal) == ("every", frozenset(), False)
+    assert SIGNING not in repr(chosen)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ("url = 'http://crm.example.org/in'", "destinations.crm"),
+        ("url = 'https://planted@crm.example.org/in'", "destinations.crm.url"),
+        ("url = 'ftp://crm.example.org/in'", "destinations.crm.url"),
+        ("secrets = ['planted']", "destinations.crm.secrets.0"),
+        ("secrets = ['whsec_cGxhbnRlZA==']", "destinations.crm.secrets.0"),
+        ("secrets = []", "destinations.crm.secrets"),
+        ("kinds = ['Receipt']", "destinations.crm.kinds.0"),
+        ("mode = 'sometimes'", "destinations.crm.mode"),
+        ("modes = 'every'", "destinations.crm.modes"),
+    ],
+)
+def test_a_destination_that_cannot_work_is_refused(home: Home, wrong: str, path: str) -> None:
+    whole = {"url": "'https://crm.example.org/in'", "secrets": f"['{SIGNING}']"}
+    name, _, value = wrong.partition(" = ")
+    lines = [f"{key} = {said}" for key, said in {**whole, name: value}.items()]
+    found = problem(home, "\n".join(("[destinations.crm]", *lines)))
+    assert found.path == path
+    assert "planted" not in (found.detail or "") + (found.value or "")

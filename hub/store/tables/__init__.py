@@ -9,6 +9,7 @@ text too, so that what comes out is byte for byte what went in.
 from __future__ import annotations
 
 from hub.store.tables.access import api_key, audit
+from hub.store.tables.deliveries import DELIVERY_STATES, delivery, destination
 from hub.store.tables.documents import (
     claim,
     control_index,
@@ -31,6 +32,7 @@ from hub.store.tables.restores import restore, unverified
 from hub.store.tables.schema import metadata
 
 __all__ = [
+    "DELIVERY_STATES",
     "MESSAGE_STATES",
     "PUBLICATION_ACTS",
     "api_key",
@@ -38,6 +40,8 @@ __all__ = [
     "capture",
     "claim",
     "control_index",
+    "delivery",
+    "destination",
     "document",
     "hold",
     "item",

@@ -1,0 +1,1 @@
+"""Deliveries: telling other systems what was applied, in order and each thing once."""

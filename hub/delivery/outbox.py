@@ -1,0 +1,131 @@
+"""The outbox: what is to be told to whom, written in the transaction that applies it.
+
+So nothing is told that was not kept, and nothing is kept of which a destination never hears. A
+delivery is named by what it tells, and the name is unique: however often something is applied, it
+is told once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from hub.store.tables import delivery
+
+if TYPE_CHECKING:
+    from hub.settings import Destination
+    from schemas.model import Canonical
+
+__all__ = ["News", "Outbox", "envelope", "key_of"]
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that a destination is to be told."""
+
+    key: str
+    destination: str
+    subject: str
+    kind: str
+    message_id: int
+    content: str | None
+    """The envelope, where each version is told; of the latest one it is made when it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Everybody who is to be told, and the clock to go by."""
+
+    destinations: Mapping[str, Destination]
+    now: Callable[[], str]
+
+    def news(self, row: Mapping[str, Any], model: Canonical) -> list[News]:
+        """Who is to be told of a document, given as the row of it that is about to be written."""
+        system = getattr(model, "system", None)
+        told: list[News] = []
+        for name, to in self.destinations.items():
+            echo = to.system is not None and to.system == system
+            if echo or (to.kinds and row["kind"] not in to.kinds):
+                continue
+            fact, number = row["fact"], row["message_id"]
+            content = envelope(row) if to.mode == "every" else None
+            told.append(News(key_of(name, row), name, fact, row["kind"], number, content))
+        return told
+
+    def write(self, connection: Connection, news: Iterable[News]) -> None:
+        """Write what is to be told, in the order it came. The caller commits."""
+        wanted = self._latest(news)
+        known: set[str] = set()
+        for start in range(0, len(wanted), _AT_ONCE):
+            keys = [each.key for each in wanted[start : start + _AT_ONCE]]
+            known.update(connection.scalars(select(delivery.c.key).where(delivery.c.key.in_(keys))))
+        fresh = [each for each in wanted if each.key not in known]
+        if not fresh:
+            return
+        now = self.now()
+        self._supersede(connection, fresh, now)
+        rows = [
+            {
+                "key": each.key,
+                "destination": each.destination,
+                "subject": each.subject,
+                "kind": each.kind,
+                "message_id": each.message_id,
+                "content": each.content,
+                "created_at": now,
+                "due_at": now,
+                "state": "waiting",
+            }
+            for each in fresh
+        ]
+        connection.execute(insert(delivery), rows)
+
+    def _latest(self, news: Iterable[News]) -> list[News]:
+        """Of what is told only in its latest version, the last one here; and each thing once."""
+        found: dict[tuple[str, str], News] = {}
+        for each in news:
+            latest = self.destinations[each.destination].mode == "latest"
+            name = (each.destination, each.subject if latest else each.key)
+            # Taken out first, so that it stands where the last of its subject stood.
+            found.pop(name, None)
+            found[name] = each
+        return list(found.values())
+
+    def _supersede(self, connection: Connection, fresh: list[News], now: str) -> None:
+        """What waits and was never sent need not be: something newer of its subject follows."""
+        latest = [
+            {"to": each.destination, "about": each.subject}
+            for each in fresh
+            if self.destinations[each.destination].mode == "latest"
+        ]
+        if latest:
+            older = (
+                update(delivery)
+                .where(delivery.c.destination == bindparam("to"))
+                .where(delivery.c.subject == bindparam("about"))
+                .where(delivery.c.state == "waiting", delivery.c.payload.is_(None))
+                .values(state="superseded", content=None, done_at=now)
+            )
+            connection.execute(older, latest)
+
+
+def key_of(destination: str, row: Mapping[str, Any]) -> str:
+    """The name of a delivery, by what it tells to whom."""
+    parts = [row["fact"], row["business_hash"], row["version"], row["message_id"], destination]
+    return f"msg_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
+
+
+def envelope(row: Mapping[str, Any]) -> str:
+    """A document with its name, as ``schemas.envelope.Envelope`` is written."""
+    head = {name: row[name] for name in ("kind", "model", "fact", "version") if row[name]}
+    if row["flags"]:
+        head["flags"] = json.loads(row["flags"])
+    # The body is JSON already.
+    return f'{json.dumps(head, ensure_ascii=False)[:-1]}, "document": {row["body"]}}}'

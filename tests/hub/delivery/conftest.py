@@ -1,0 +1,81 @@
+"""A hub with destinations, and orders of the invented shop in as many versions as wanted."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import RowMapping, select
+
+from hub import bootstrap
+from hub.bootstrap import Hub
+from hub.demo import shop, shop_writer
+from hub.home import Home
+from hub.receive import receive
+from hub.store.tables import delivery
+
+SECRET = "whsec_" + b64encode(b"planted secret of 32 bytes......").decode()
+Opening = Callable[..., Hub]
+
+
+def described(name: str, **settings: Any) -> str:
+    """A destination as the settings describe it."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    return "\n".join((f"[destinations.{name}]", *lines, ""))
+
+
+@pytest.fixture
+def opening(home: Home) -> Iterator[Opening]:
+    """Open the hub of the home with these destinations; a second call opens it anew."""
+    plain = home.settings.read_text()
+    with ExitStack() as stack:
+
+        def opened(**destinations: dict[str, Any]) -> Hub:
+            stack.close()
+            told = [
+                described(
+                    name,
+                    **{"url": "https://crm.example.org/hook", "secrets": [SECRET], **settings},
+                )
+                for name, settings in destinations.items()
+            ]
+            home.settings.write_text("\n".join((plain, *told)))
+            return stack.enter_context(bootstrap.open_hub(home))
+
+        yield opened
+
+
+def order(index: int = 0, *, version: int = 0, seed: int = 1) -> bytes:
+    """An order of the invented shop; a later version has another note and a later time."""
+    placed = list(shop.orders(index + 1, seed=seed))[index]
+    body = json.loads(shop_writer.order(placed))
+    body["note"] = f"version {version}"
+    body["updated_at"] = f"2031-01-{version + 1:02}T00:00:00+01:00"
+    return json.dumps(body).encode()
+
+
+def received(hub: Hub, *contents: bytes, source: str = "shopify") -> None:
+    """Take these files in, one after the other, settling each."""
+    folder = hub.home.path.parent
+    for content in contents:
+        file = Path(folder / "received.json")
+        file.write_bytes(content)
+        receive(hub, source, [file], lambda count: None)
+
+
+def told(hub: Hub, *columns: str) -> list[Any]:
+    """These columns of every delivery; of one column, its values."""
+    with hub.engine.begin() as connection:
+        chosen = [delivery.c[name] for name in columns]
+        found = connection.execute(select(*chosen).order_by(delivery.c.id)).all()
+    return [row[0] if len(columns) == 1 else tuple(row) for row in found]
+
+
+def rows(hub: Hub) -> list[RowMapping]:
+    with hub.engine.begin() as connection:
+        return list(connection.execute(select(delivery).order_by(delivery.c.id)).mappings())
