@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from hub import audit, journal, paging
+from hub import audit, journal, paging, waiting
 from hub.bootstrap import Hub
 from hub.causes import NOT_HELD
 from hub.fingerprint import fingerprint
+from hub.journal import Stored
 from hub.settle import Settled, settle
 from hub.store.tables import hold, message, record
 from schemas.problem import Problem, Rejected
@@ -36,6 +37,7 @@ def held(
         hold.c.code,
         hold.c.problem,
         hold.c.held_at,
+        hold.c.waits_on,
         record.c.source,
         record.c.connector,
         record.c.name.label("file"),
@@ -72,41 +74,70 @@ def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = Fal
     """Send held messages through the mapping in force, in the order they came.
 
     ``replace`` lets a fact stand that came before with other content. What fails again is held
-    again; which stores its sender may send for is no reason any more. Raises ``Rejected`` if one of
-    them is not held; then none is released.
+    again; which stores its sender may send for is no reason any more. What waits behind them
+    follows in the same transaction, in the order it came. Raises ``Rejected`` if one of them is not
+    held; then none is released.
     """
     with hub.engine.begin() as connection:
         now = hub.now()
-        held_ones = [_held_message(connection, number) for number in sorted(numbers)]
-        waiting = [dataclasses.replace(stored, stores=None) for stored in held_ones]
-        for stored in waiting:
+        chosen = [_held_message(connection, number) for number in sorted(numbers)]
+        for stored in chosen:
             detail = {"replace": replace}
             _audited(connection, actor, "hold.release", stored.id, detail, now=now)
-        settled = settle(connection, waiting, hub.translator, now, replace=replace)
-        for stored in waiting:
-            if settled.states.get(stored.id) != "held":
-                _close(connection, stored.id, settled.states[stored.id], now=now)
+        free = [dataclasses.replace(stored, stores=None) for stored in chosen]
+        settled = _released(hub, connection, free, now=now, replace=replace)
+        settled.add(_follow(hub, connection, _ended(settled), actor=actor, now=now))
     return settled
 
 
-def discard(hub: Hub, numbers: Iterable[int], *, actor: str, reason: str) -> int:
-    """Give held messages up; they stay in the journal. Returns how many.
+def discard(hub: Hub, numbers: Iterable[int], *, actor: str, reason: str) -> Settled:
+    """Give held messages up; they stay in the journal. What waits behind them goes on.
 
-    Raises ``Rejected`` if one of them is not held; then none is discarded.
+    Gives what became of them and of what waited. Raises ``Rejected`` if one of them is not held;
+    then none is discarded.
     """
     with hub.engine.begin() as connection:
         now = hub.now()
-        waiting = [_held_message(connection, number) for number in sorted(numbers)]
-        for stored in waiting:
+        settled = Settled()
+        for stored in [_held_message(connection, number) for number in sorted(numbers)]:
             detail = {"reason": reason}
             _audited(connection, actor, "hold.discard", stored.id, detail, now=now)
             done = {"number": stored.id, "state": "discarded", "settled_at": now}
             journal.settle(connection, [done])
             _close(connection, stored.id, "discarded", now=now)
-    return len(waiting)
+            settled.states[stored.id] = "discarded"
+        settled.add(_follow(hub, connection, _ended(settled), actor=actor, now=now))
+    return settled
 
 
-def _held_message(connection: Connection, number: int) -> journal.Stored:
+def _released(
+    hub: Hub, connection: Connection, chosen: list[Stored], *, now: str, replace: bool = False
+) -> Settled:
+    settled = settle(connection, chosen, hub.translator, now, replace=replace)
+    for number in _ended(settled):
+        _close(connection, number, settled.states[number], now=now)
+    return settled
+
+
+def _follow(hub: Hub, connection: Connection, ended: list[int], *, actor: str, now: str) -> Settled:
+    """Settle what waited behind messages that are held no more, and what waited behind that."""
+    total = Settled()
+    while found := waiting.followers(connection, ended):
+        chosen = [_held_message(connection, number) for number in found]
+        for number, cause in found.items():
+            _audited(connection, actor, "hold.follow", number, {"behind": cause}, now=now)
+        settled = _released(hub, connection, chosen, now=now)
+        total.add(settled)
+        ended = _ended(settled)
+    return total
+
+
+def _ended(settled: Settled) -> list[int]:
+    """The messages that are held no more."""
+    return [number for number, state in settled.states.items() if state != "held"]
+
+
+def _held_message(connection: Connection, number: int) -> Stored:
     stored = journal.entry(connection, number)
     if stored is None or stored.state != "held":
         raise Rejected(NOT_HELD.at(f"message {number} is not held"))

@@ -135,10 +135,12 @@ def park(
     now: str,
     kind: str | None = None,
     fact: str | None = None,
+    waits_on: int | None = None,
 ) -> str:
     """Hold a message with its reason, or answer it as a duplicate if the same bytes are held.
 
-    ``kind`` and ``fact`` say what it is about, if that could be read.
+    ``kind`` and ``fact`` say what it is about, if that could be read; ``waits_on`` is the held
+    message that it waits behind, if that is the reason.
     Returns the state it got. A later reason replaces an earlier one of the same message.
     """
     first = _held_before(connection, number)
@@ -157,6 +159,7 @@ def park(
             "code": problem.code,
             "problem": problem.model_dump_json(exclude_none=True),
             "held_at": now,
+            "waits_on": waits_on,
         },
     )
     return "held"

@@ -22,7 +22,8 @@ from hub.apply import CONFLICT, Batch
 from hub.bus import Bus, LeaseLost, Taken
 from hub.failure import UNFORESEEN, place_of
 from hub.journal import Stored
-from hub.translate import Named, Translator
+from hub.translate import Named, Translated, Translator
+from hub.waiting import BEHIND, Queue
 from schemas.envelope import Flag
 from schemas.problem import LynchpinError, Problem
 
@@ -121,12 +122,27 @@ def _one_by_one(
                 problem = UNFORESEEN.at(place_of(error), file=stored.file, byte=stored.offset)
                 with engine.begin() as connection:
                     bus.confirm(connection, taken)
-                    state = journal.park(connection, stored.id, problem, now=now())
+                    kind, fact = _subject(connection, stored, translator)
+                    state = journal.park(
+                        connection, stored.id, problem, now=now(), kind=kind, fact=fact
+                    )
                 done = Settled({stored.id: state}, problems={stored.id: problem})
             total.add(done)
         with engine.begin() as connection:
             bus.done(connection, taken)
     return total
+
+
+def _subject(
+    connection: Connection, stored: Stored, translator: Callable[[Connection, Stored], Translator]
+) -> tuple[str | None, str | None]:
+    """Kind and name of what a message is about, for what waits behind it; if it can be read."""
+    try:
+        row = _named(stored, translator(connection, stored))
+    except Exception as error:  # noqa: BLE001
+        place_of(error)
+        return None, None
+    return row.kind, row.fact
 
 
 @dataclass(slots=True)
@@ -137,16 +153,28 @@ class _Row:
     translator: Translator
     named: tuple[Named, ...] = ()
     problem: Problem | None = None
+    waits_on: int | None = None
+
+    def wait(self, cause: int) -> None:
+        """Have it wait behind a held message."""
+        self.waits_on = cause
+        detail = f"behind message {cause}"
+        self.problem = BEHIND.at(detail, file=self.stored.file, byte=self.stored.offset)
+
+    @property
+    def principal(self) -> Named | None:
+        """Its first document, if it could be read."""
+        return self.named[0] if self.named else None
 
     @property
     def kind(self) -> str | None:
-        """That of its principal document, if it could be read."""
-        return self.named[0].document.kind if self.named else None
+        """That of its principal document."""
+        return None if self.principal is None else self.principal.document.kind
 
     @property
     def fact(self) -> str | None:
-        """What its principal document is called, if it could be read."""
-        return self.named[0].fact if self.named else None
+        """What its principal document is called."""
+        return None if self.principal is None else self.principal.fact
 
 
 def settle(
@@ -162,12 +190,17 @@ def settle(
     # Only here: whatever makes documents again tells nobody.
     batch = Batch(connection, deliver=rows[0].translator.outbox if rows else None)
     batch.learn(named.fact for row in rows for named in row.named)
+    queue = Queue(connection)
+    queue.learn(named for row in rows for named in row.named)
     settled = Settled()
     updates: list[dict[str, Any]] = []
     for row in rows:
-        values = _settle_one(batch, row, settled, replace=replace)
+        values = _settle_one(batch, queue, row, settled, replace=replace)
         if row.problem is None:
             updates.append({**values, "number": row.stored.id, "settled_at": now})
+            queue.settled(row.named[0], row.stored.id)
+        else:
+            queue.parked(row.principal, row.stored.id)
     batch.flush()
     journal.settle(connection, updates)
     for row in rows:
@@ -175,7 +208,13 @@ def settle(
             number = row.stored.id
             settled.problems[number] = row.problem
             settled.states[number] = journal.park(
-                connection, number, row.problem, now=now, kind=row.kind, fact=row.fact
+                connection,
+                number,
+                row.problem,
+                now=now,
+                kind=row.kind,
+                fact=row.fact,
+                waits_on=row.waits_on,
             )
     settled.revenue = batch.revenue
     return settled
@@ -190,21 +229,35 @@ def _named(stored: Stored, translator: Translator) -> _Row:
     return row
 
 
-def _settle_one(batch: Batch, row: _Row, settled: Settled, *, replace: bool) -> dict[str, Any]:
+def _ready(row: _Row, queue: Queue, chosen: list[Named]) -> list[Translated]:
+    """The documents of a message to apply; none if it has a problem, or waits behind another."""
+    stored = row.stored
+    if (cause := queue.cause(stored.id, chosen)) is not None:
+        row.wait(cause)
+        return []
+    try:
+        ready = [row.translator.translated(stored, named) for named in chosen]
+    except LynchpinError as error:
+        row.problem = error.problem
+        return []
+    if (cause := queue.cause_of_reversals(stored.id, ready)) is not None:
+        row.wait(cause)
+        return []
+    return ready
+
+
+def _settle_one(
+    batch: Batch, queue: Queue, row: _Row, settled: Settled, *, replace: bool
+) -> dict[str, Any]:
     """Apply the documents of a message, all or none; the first one, the principal, names it."""
     if row.problem is not None:
         return {}
-    stored, translator = row.stored, row.translator
+    stored = row.stored
     outcomes = [batch.outcome(named, stored.stamped_at) for named in row.named]
     apply = ("applied", "conflict") if replace else ("applied",)
-    try:
-        ready = [
-            translator.translated(stored, named)
-            for named, outcome in zip(row.named, outcomes, strict=True)
-            if outcome in apply
-        ]
-    except LynchpinError as error:
-        row.problem = error.problem
+    chosen = [n for n, outcome in zip(row.named, outcomes, strict=True) if outcome in apply]
+    ready = _ready(row, queue, chosen)
+    if row.problem is not None:
         return {}
     flags = tuple(
         flag

@@ -63,11 +63,16 @@ class Outcomes(BaseModel):
 
 
 class Discarded(BaseModel):
-    """How many messages were given up."""
+    """How many messages were given up, and what became of those that waited behind them."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"count": 1}})
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={"example": {"count": 1, "states": {"19": "applied"}, "problems": {}}},
+    )
 
     count: int
+    states: dict[int, str]
+    problems: dict[int, Problem]
 
 
 @router.post("/holds/release", responses=answers(408, 409, 413), openapi_extra=asked(Releases))
@@ -83,9 +88,11 @@ async def release_holds(request: Request, served: ServedHere, key: Operator) -> 
 
 @router.post("/holds/discard", responses=answers(408, 409, 413), openapi_extra=asked(Discards))
 async def discard_holds(request: Request, served: ServedHere, key: Operator) -> Discarded:
-    """Give held messages up. They stay in the journal."""
+    """Give held messages up. They stay in the journal, and what waits behind them goes on."""
     wanted = await parsed(request, Discards)
     work = partial(
         holds.discard, served.hub, wanted.messages, actor=key.actor, reason=wanted.reason
     )
-    return Discarded(count=await asyncio.wrap_future(served.writer.alone(work)))
+    settled = await asyncio.wrap_future(served.writer.alone(work))
+    states = {n: state for n, state in settled.states.items() if n not in wanted.messages}
+    return Discarded(count=len(wanted.messages), states=states, problems=settled.problems)

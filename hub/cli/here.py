@@ -64,7 +64,7 @@ class Here:
         with writing() as hub:
             return holds.release(hub, numbers, actor=self._actor, replace=replace)
 
-    def discard(self, numbers: list[int], *, reason: str) -> int:
+    def discard(self, numbers: list[int], *, reason: str) -> Settled:
         """Give held messages up."""
         with writing() as hub:
             return holds.discard(hub, numbers, actor=self._actor, reason=reason)

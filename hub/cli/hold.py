@@ -153,7 +153,13 @@ def discard(
         str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
     ],
 ) -> None:
-    """Give held messages up. They stay in the journal."""
+    """Give held messages up. They stay in the journal, and what waits behind them goes on."""
+    settled, count = Settled(), 0
     with way() as hub:
-        count = sum(hub.discard(some, reason=reason) for some in _chosen(numbers, group))
+        for some in _chosen(numbers, group):
+            settled.add(hub.discard(some, reason=reason))
+            count += len(some)
     out.print(f"discarded {count}")
+    followed = sorted(item for item in settled.states.items() if item[1] != "discarded")
+    if followed:
+        out.print(table(("message", "state"), followed))

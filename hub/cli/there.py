@@ -175,15 +175,14 @@ class There:
         """Send held messages through the mapping again."""
         wanted = {"messages": numbers, "replace": replace}
         said = self._answer("POST", "/holds/release", json=wanted)
-        return Settled(
-            states={int(number): state for number, state in said["states"].items()},
-            problems={int(number): Problem(**each) for number, each in said["problems"].items()},
-        )
+        return _settled(said)
 
-    def discard(self, numbers: list[int], *, reason: str) -> int:
+    def discard(self, numbers: list[int], *, reason: str) -> Settled:
         """Give held messages up."""
         wanted = {"messages": numbers, "reason": reason}
-        return int(self._answer("POST", "/holds/discard", json=wanted)["count"])
+        settled = _settled(self._answer("POST", "/holds/discard", json=wanted))
+        settled.states.update(dict.fromkeys(numbers, "discarded"))
+        return settled
 
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]
@@ -374,3 +373,10 @@ def _error(response: httpx2.Response) -> LynchpinError:
         return Refused(problem)
     otherwise = Unavailable if response.is_server_error else Refused
     return _BY_STATUS.get(response.status_code, otherwise)(problem)
+
+
+def _settled(said: dict[str, Any]) -> Settled:
+    return Settled(
+        states={int(number): state for number, state in said["states"].items()},
+        problems={int(number): Problem(**each) for number, each in said["problems"].items()},
+    )

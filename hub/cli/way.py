@@ -54,8 +54,8 @@ class Way(Protocol):
     def release(self, numbers: list[int], *, replace: bool) -> Settled:
         """Send held messages through the mapping again, all of them or none."""
 
-    def discard(self, numbers: list[int], *, reason: str) -> int:
-        """Give held messages up, all of them or none; says how many."""
+    def discard(self, numbers: list[int], *, reason: str) -> Settled:
+        """Give held messages up, all or none; says what became of them and of what waited."""
 
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]

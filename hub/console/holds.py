@@ -51,7 +51,9 @@ async def release(served: ServedHere, visit: VisitHere) -> Response:
     replace = visit.said("replace") == "yes"
     work = partial(holds.release, served.hub, numbers, actor=visit.key.actor, replace=replace)
     settled = await asyncio.wrap_future(served.writer.alone(work))
-    return page(visit, "released.html", settled=settled, numbers=sorted(numbers))
+    return page(
+        visit, "released.html", settled=settled, numbers=sorted(numbers | {*settled.states})
+    )
 
 
 @router.post("/holds/discard")
@@ -59,5 +61,7 @@ async def discard(served: ServedHere, visit: VisitHere) -> Response:
     """Give held messages up, for a reason."""
     numbers, reason = visit.numbers("message"), visit.reason()
     work = partial(holds.discard, served.hub, numbers, actor=visit.key.actor, reason=reason)
-    count = await asyncio.wrap_future(served.writer.alone(work))
-    return page(visit, "discarded.html", count=count, numbers=sorted(numbers), reason=reason)
+    settled = await asyncio.wrap_future(served.writer.alone(work))
+    followed = sorted(item for item in settled.states.items() if item[0] not in numbers)
+    chosen = sorted(numbers)
+    return page(visit, "discarded.html", numbers=chosen, followed=followed, reason=reason)

@@ -163,4 +163,12 @@ hold = Table(
     # When a person or a cure ended the hold, and the state that came of it.
     Column("released_at", row_text),
     Column("outcome", row_text),
+    # The held message that this one waits behind: once that one is settled, this one follows.
+    Column("waits_on", BigInteger),
+)
+Index(
+    None,
+    hold.c.waits_on,
+    sqlite_where=hold.c.waits_on.is_not(None),
+    postgresql_where=hold.c.waits_on.is_not(None),
 )
