@@ -14,11 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from connectors.api import Document
+from hub import journal
 from hub.apply import CONFLICT
 from hub.failure import problem_of
 from hub.journal import Stored
 from hub.naming import business_hash, further_kind
 from hub.people import masking
+from hub.people.claim import Claim
 from hub.plan import history
 from hub.plan.comparison import NAME, Comparison, Made, decoded
 from hub.plan.difference import anywhere, at, differences
@@ -73,6 +75,8 @@ class Holdings:
             counts = self._counts(named.further)
             counts.come += 1
             self.report.affects(stored.id)
+            if values.claims:
+                self.report.people.moves(stored.id, named.fact)
             if len(counts.samples) < SAMPLES_MAX:
                 canonical = self.comparison.proposed.further[named.further].spec.to
                 shown = json.dumps(masking.body(canonical, values.values), ensure_ascii=False)
@@ -80,6 +84,18 @@ class Holdings:
                     message=stored.id, fact=named.fact, path=named.document.at, after=shown
                 )
                 counts.samples.append(sample)
+        return None
+
+    def claims(self, number: int, fact: str) -> frozenset[Claim] | None:
+        """What a further document of a message would claim; ``None`` where it is not made."""
+        stored = journal.entry(self.connection, number)
+        if stored is None:
+            return None
+        for principal in (self._decoded(stored) or {}).values():
+            made = self._made(self.comparison.proposed, stored, principal)
+            for named, values in () if isinstance(made, Problem) else made:
+                if named.fact == fact:
+                    return values.claims
         return None
 
     def page(self, after: tuple[int, str], limit: int) -> tuple[int, str] | None:
@@ -128,12 +144,15 @@ class Holdings:
                 counts.samples.append(sample)
         elif isinstance(after, Problem):
             counts.failing += 1
+            return
         elif after.values == stored:
             counts.equal += 1
         else:
             counts.changed += 1
             self.report.affects(made.stored.id)
             self._changed(made, name, stored, after.values)
+        if isinstance(before, Made) and after is not None and before.claims != after.claims:
+            self.report.people.moves(made.stored.id, made.fact)
 
     def _one(
         self, mapping: Mapping, made: history.Made, principals: Iterable[Document]

@@ -49,8 +49,6 @@ PAGE = 500
 _KEEP_SECONDS = 2.0
 GROUPS_MAX = 2000
 """Of a mapping for something else altogether nobody reads more differences than these."""
-_EXAMINED_MAX = 500
-"""Documents whose people are worked out, which takes for one as long as to map a hundred."""
 _SHOWN_MAX = 80
 
 
@@ -288,10 +286,7 @@ class _Page:
                     group.count += 1
         _worth(self.report, before, after)
         if before.claims != after.claims:
-            people = self.report.people
-            people.documents += 1
-            if len(people.examined) < _EXAMINED_MAX:
-                people.examined.append((stored.id, fact))
+            self.report.people.moves(stored.id, fact)
 
     def _group(self, path: str, kind: str) -> Change | None:
         for group in self.report.changes:
@@ -325,7 +320,13 @@ class _Page:
         """What the documents that are examined would claim."""
         found = {}
         for number, fact in self.report.people.examined:
-            for made, document in self._decoded(history.of_message(self.connection, number, fact)):
+            stored = history.of_message(self.connection, number, fact)
+            if all(made.further for made in stored):
+                claims = self._holdings.claims(number, fact)
+                if claims is not None:
+                    found[fact] = claims
+                continue
+            for made, document in self._decoded(stored):
                 after = self._comparison.made(made.stored, document, self._comparison.proposed)
                 if isinstance(after, Made):
                     found[fact] = after.claims

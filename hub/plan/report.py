@@ -47,6 +47,8 @@ BREACH = Cause(
 
 Code = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
+EXAMINED_MAX = 500
+"""Documents whose people are worked out, which takes for one as long as to map a hundred."""
 SAMPLES_MAX = 3
 """Of each group of differences, the first few are kept."""
 
@@ -130,6 +132,12 @@ class People(_Part):
     joins: int = 0
     leaves: int = 0
     samples: list[Sample] = []
+
+    def moves(self, number: int, fact: str) -> None:
+        """Count a document of a message that would claim something else."""
+        self.documents += 1
+        if len(self.examined) < EXAMINED_MAX:
+            self.examined.append((number, fact))
 
 
 class Further(_Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hub.lookups import Cache, Lookups
 from hub.publication import Target
 from hub.receive import receive
 from hub.store.tables import document
-from mappings.reference import ITEM_FIELDS, LOCATION_FIELDS
+from mappings.reference import ITEM_FIELDS, LOCATION_FIELDS, LOOKUPS
 from schemas.item import Item
 from schemas.location import Location
 
@@ -255,3 +256,30 @@ def test_the_zone_of_the_store_that_a_field_names(hub: Hub) -> None:
     # Nobody knows the store: the hub assumes a zone, as it does for every other clock.
     assert made["occurred_at"]["zone_origin"] == "assumed"
     assert flags == ["LP-MAP-202"]
+
+
+@pytest.mark.parametrize(
+    ("number", "found"),
+    [(501, "Linz"), (Decimal(501), "Linz"), (True, None)],
+    ids=["whole", "decimal", "no number"],
+)
+def test_a_number_without_quotes_is_looked_up_as_it_is_written(
+    hub: Hub, number: Any, found: str | None
+) -> None:
+    load_stores(hub, STORES)
+    load_items(hub, ITEMS)
+    unknown: list[tuple[str, str, str]] = []
+    with hub.engine.begin() as connection:
+        lookups = Lookups(connection, "poslog")
+        assert LOOKUPS["location"]("name")(number, lookups, "store", unknown) == found
+        item = LOOKUPS["item"]("gtin", "name")
+        assert item(4012345678918, lookups, "item", unknown) == "Red mug"
+    assert unknown == ([] if found else [("store", "location name", "true")])
+
+
+@pytest.mark.parametrize(
+    "look_up", [LOOKUPS["location"]("name"), LOOKUPS["item"]("sku", "name")], ids=["store", "item"]
+)
+def test_a_list_is_not_looked_up(hub: Hub, look_up: Any) -> None:
+    with hub.engine.begin() as connection, pytest.raises(ValueError, match="a single value"):
+        look_up(["501"], Lookups(connection, "poslog"), "store", [])

@@ -227,3 +227,37 @@ def test_further_documents_are_not_taken_for_what_they_lie_in(hub: Hub) -> None:
     report = planned(hub, made)
     assert (report.counts.documents, report.counts.equal, report.counts.drifted) == (1, 1, 0)
     assert report.further["copy"].equal == 1
+
+
+CLAIM = (
+    "      occurred_at: updated_at\n",
+    """\
+      occurred_at: updated_at
+      customers[] from /customer[]:
+        kind: = loyalty
+        value: id
+""",
+)
+
+
+def test_whose_people_one_that_comes_would_join_is_told(hub: Hub) -> None:
+    assert planned(hub, draft(hub)).people.documents == 0
+    made = draft(hub, CLAIM)
+    people = planned(hub, made).people
+    # One account placed all orders, so the three deliveries come into one profile.
+    assert (people.documents, people.joins, people.leaves) == (3, 3, 0)
+    assert [each.after for each in people.samples] == ["joins 2 documents"] * 3
+    published(hub, made)
+    replayed(hub)
+    assert planned(hub, made).people.documents == 0
+
+
+def test_whose_people_one_that_changes_would_join_or_leave_is_told(hub: Hub) -> None:
+    published(hub, draft(hub))
+    replayed(hub)
+    people = planned(hub, draft(hub, CLAIM)).people
+    assert (people.documents, people.joins, people.leaves) == (3, 3, 0)
+    published(hub, draft(hub, CLAIM))
+    replayed(hub)
+    people = planned(hub, draft(hub)).people
+    assert (people.documents, people.joins, people.leaves) == (3, 0, 3)
