@@ -18,6 +18,7 @@ from hub import unverified
 from hub.api.errors import answers
 from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
+from hub.delivery import status
 from hub.keys import Key
 from hub.store.tables import MESSAGE_STATES, message
 from hub.watchdog import STALLED, is_stalled
@@ -102,6 +103,7 @@ class _Figures(Collector):
         for source, count in windows.items():
             unsure.add_metric([source], count)
         yield unsure
+        yield from self._deliveries()
         yield GaugeMetricFamily(
             "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
         )
@@ -110,6 +112,28 @@ class _Figures(Collector):
             "Seconds for which something has waited while nothing got done.",
             self._served.writer.stalled_for,
         )
+
+    def _deliveries(self) -> Iterable[Metric]:
+        """What is open for each destination, and whether it may be sent to."""
+        open_ones = GaugeMetricFamily(
+            "lynchpin_deliveries", "Deliveries that are not done.", labels=["destination", "state"]
+        )
+        oldest = GaugeMetricFamily(
+            "lynchpin_deliveries_oldest_seconds",
+            "Age of the oldest delivery that is not done.",
+            labels=["destination"],
+        )
+        shut = GaugeMetricFamily(
+            "lynchpin_destination_closed",
+            "1 where nothing is sent for now, 2 where nothing is until a person says so.",
+            labels=["destination"],
+        )
+        for each in status.destinations(self._connection, self._served.hub):
+            for state, count in (("waiting", each.waiting), ("parked", each.parked)):
+                open_ones.add_metric([each.name, state], count)
+            oldest.add_metric([each.name], each.oldest_seconds)
+            shut.add_metric([each.name], 2 if each.paused else 1 if each.closed else 0)
+        yield from (open_ones, oldest, shut)
 
 
 @router.get("/openapi.json", dependencies=[anyone], include_in_schema=False)

@@ -35,6 +35,7 @@ def up(
     from hub import log
     from hub.api import application, connection
     from hub.cli.console import opening
+    from hub.delivery.sender import sending
     from hub.running import announced
     from hub.watchdog import watched
     from hub.writer import writing as writer_of
@@ -48,7 +49,12 @@ def up(
         app = application(hub, writer)
         server = connection.server(app)
         host, port = listener.getsockname()[:2]
-        with announced(writer, host, port), watched(writer), suppress(KeyboardInterrupt):
+        with (
+            announced(writer, host, port),
+            watched(writer),
+            sending(writer),
+            suppress(KeyboardInterrupt),
+        ):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)
             if errors.is_terminal:
                 link = opening(hub, app.state.sessions.link(getpass.getuser()))

@@ -50,9 +50,25 @@ delivery = Table(
     Column("done_at", row_text),
     UniqueConstraint("key"),
     CheckConstraint(f"state IN {DELIVERY_STATES!r}", name="state"),
+    CheckConstraint("(done_at IS NULL) = (state IN ('waiting', 'parked'))", name="done"),
 )
-Index("ix_delivery_destination", delivery.c.destination, delivery.c.state, delivery.c.due_at)
-Index("ix_delivery_subject", delivery.c.subject, delivery.c.destination, delivery.c.state)
+# Open ones are few and looked for often. A query finds them by these two if it says
+# `done_at IS NULL` beside the rest.
+Index(
+    "ix_delivery_open",
+    delivery.c.destination,
+    delivery.c.state,
+    delivery.c.due_at,
+    sqlite_where=delivery.c.done_at.is_(None),
+    postgresql_where=delivery.c.done_at.is_(None),
+)
+Index(
+    "ix_delivery_open_subject",
+    delivery.c.subject,
+    delivery.c.destination,
+    sqlite_where=delivery.c.done_at.is_(None),
+    postgresql_where=delivery.c.done_at.is_(None),
+)
 
 destination = Table(
     "destination",

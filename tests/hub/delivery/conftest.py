@@ -6,6 +6,8 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,26 @@ def described(name: str, **settings: Any) -> str:
     return "\n".join((f"[destinations.{name}]", *lines, ""))
 
 
+@dataclass
+class Clock:
+    """Stands still until it is told to go on."""
+
+    at: datetime = datetime(2031, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> str:
+        return self.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
 @pytest.fixture
-def opening(home: Home) -> Iterator[Opening]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def opening(home: Home, clock: Clock) -> Iterator[Opening]:
     """Open the hub of the home with these destinations; a second call opens it anew."""
     plain = home.settings.read_text()
     with ExitStack() as stack:
@@ -45,7 +65,7 @@ def opening(home: Home) -> Iterator[Opening]:
                 for name, settings in destinations.items()
             ]
             home.settings.write_text("\n".join((plain, *told)))
-            return stack.enter_context(bootstrap.open_hub(home))
+            return stack.enter_context(bootstrap.open_hub(home, now=clock))
 
         yield opened
 

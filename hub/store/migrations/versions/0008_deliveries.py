@@ -8,6 +8,11 @@ from hub.store.tables.schema import row_text
 revision = "0008"
 down_revision = "0007"
 
+_OPEN = {
+    "sqlite_where": sa.text("done_at IS NULL"),
+    "postgresql_where": sa.text("done_at IS NULL"),
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -38,9 +43,13 @@ def upgrade() -> None:
             "state IN ('waiting', 'delivered', 'parked', 'superseded', 'discarded')",
             name=op.f("ck_delivery_state"),
         ),
+        sa.CheckConstraint(
+            "(done_at IS NULL) = (state IN ('waiting', 'parked'))",
+            name=op.f("ck_delivery_done"),
+        ),
     )
-    op.create_index("ix_delivery_destination", "delivery", ["destination", "state", "due_at"])
-    op.create_index("ix_delivery_subject", "delivery", ["subject", "destination", "state"])
+    op.create_index("ix_delivery_open", "delivery", ["destination", "state", "due_at"], **_OPEN)
+    op.create_index("ix_delivery_open_subject", "delivery", ["subject", "destination"], **_OPEN)
     op.create_table(
         "destination",
         sa.Column("name", row_text, nullable=False),
