@@ -9,7 +9,7 @@ PACKAGES := schemas mappings connectors hub store_agent
 GENERATORS := schemas.publish hub.catalogue
 
 .DEFAULT_GOAL := check
-.PHONY: demo test check bench generate lock clean
+.PHONY: demo test check bench faults generate lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/runtime
@@ -21,12 +21,17 @@ test: .venv/dev
 check: .venv/dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy $(PACKAGES) tests bench
+	.venv/bin/mypy $(PACKAGES) tests bench faults
 	.venv/bin/lint-imports
 	set -e; for module in $(GENERATORS); do .venv/bin/python -m $$module --check; done
 
 bench: .venv/dev
 	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
+
+# For hours; make faults ARGS="--only kill --messages 10000" for less. Needs strace, and to be root
+# for the full disk.
+faults: .venv/dev
+	.venv/bin/python -m faults $(ARGS)
 
 generate: .venv/dev
 	set -e; for module in $(GENERATORS); do .venv/bin/python -m $$module; done

@@ -20,8 +20,8 @@ from bench import agent, figure, http, map, page, parse, plan, receive, search, 
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
-_RESULTS = _ROOT / "bench/results.json"
-_PAGE = _ROOT / "docs/figures.md"
+RESULTS = _ROOT / "bench/results.json"
+PAGE = _ROOT / "docs/figures.md"
 
 _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "map": lambda: chain(map.figures(), plan.figures()),
@@ -39,21 +39,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=_GROUPS, metavar="GROUP", help=", ".join(_GROUPS))
     only: str | None = parser.parse_args().only
-    commit = _commit()
+    commit = commit_of()
     fresh: list[Figure] = []
     for name in [only] if only else _GROUPS:
         command = f"make bench ONLY={name}"
         for measured in _GROUPS[name]():
             fresh.append(replace(measured, commit=commit, command=command))
             print(f"{measured.id}: {measured.value} {measured.unit}", file=sys.stderr)
-    kept = [old for old in figure.read(_RESULTS) if only and old.group != only]
-    figure.write(_RESULTS, [*kept, *fresh])
-    _PAGE.write_text(page.render(figure.read(_RESULTS)), "utf-8")
+    kept = [old for old in figure.read(RESULTS) if old.group not in ([only] if only else _GROUPS)]
+    figure.write(RESULTS, [*kept, *fresh])
+    PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
     Console().print(_table(fresh))
     return 0 if all(measured.holds for measured in fresh) else 1
 
 
-def _commit() -> str:
+def commit_of() -> str:
     """The commit that was measured, with a ``+`` where the tree holds more than that."""
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],  # noqa: S607

@@ -22,7 +22,8 @@ _HEAD = """\
 turns, with the quartiles behind it; ratios are taken within one run. So a busy machine moves the \
 times, and hardly the ratios. What is waited for, and what is done in a second, is by the clock. \
 A promise is a figure that must hold before a change is merged; the \
-others are watched.
+others are watched. `make faults` measures what is lost, doubled or out of order while hubs are \
+harmed for hours.
 """
 
 _TITLES = {
@@ -33,6 +34,7 @@ _TITLES = {
     "search": "Finding people",
     "start": "Start-up",
     "agent": "The store agent",
+    "faults": "Under faults",
 }
 
 

