@@ -1,5 +1,5 @@
-"""The short form of ``make faults``: harmed while a store sends, a hub holds what was sold, once and
-in order; with the guard taken out that stands against the harm, the same run is red.
+"""The short form of ``make faults``: harmed while a store sends, a hub holds what was sold, once
+and in order; with the guard taken out that stands against the harm, the same run is red.
 """
 
 from __future__ import annotations
