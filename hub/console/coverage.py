@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from hub import library
 from hub.api.mappings import target_of
@@ -21,6 +21,7 @@ __all__ = ["router"]
 router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
 
 LATEST = 1000
+LATEST_MAX = 10_000
 """So many messages are looked at while somebody waits; `lynchpin map cover` looks at all."""
 _SHOWN_MAX = 200
 
@@ -30,14 +31,25 @@ Name = Annotated[str, Path(max_length=100)]
 
 @router.get("/mappings/{connector}/{kind}/coverage")
 def show_coverage(
-    connector: Name, kind: Name, served: ServedHere, reading: Reading, visit: VisitHere
+    connector: Name,
+    kind: Name,
+    served: ServedHere,
+    reading: Reading,
+    visit: VisitHere,
+    latest: Annotated[int, Query(ge=1, le=LATEST_MAX)] = LATEST,
 ) -> Response:
     """What arrived lately and nobody reads, codes without an entry, and what stays empty."""
     target = target_of(connector, kind)
     mapping = library.in_force(reading, connector, kind)
     # The writer alone knows when reference data has to be looked up again.
     hub = served.hub.apart()
-    tally, messages = cover(hub, reading, mapping, target, Window(latest=LATEST))
+    read = 0
+
+    def count(messages: int) -> None:
+        nonlocal read
+        read = messages
+
+    tally, messages = cover(hub, reading, mapping, target, Window(latest=latest), progress=count)
     every = (tally, *tally.further.values())
     empty = [each for one in every for each in _empty(one.mapping.spec)]
     return page(
@@ -47,7 +59,9 @@ def show_coverage(
         version=mapping.version,
         tally=tally,
         messages=messages,
-        latest=LATEST,
+        most=LATEST_MAX,
+        read=read,
+        more=min(10 * latest, LATEST_MAX) if read == latest < LATEST_MAX else None,
         failed=[each for one in every for each in _most_first(one.failed)],
         unread=_most_first(tally.unread),
         codes=[each for one in every for each in _most_first(one.codes)],

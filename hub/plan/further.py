@@ -6,6 +6,7 @@ documents that are stored, for what either text makes of them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from hub import journal
 from hub.apply import CONFLICT
 from hub.failure import problem_of
 from hub.journal import Stored
-from hub.naming import business_hash, further_kind
+from hub.naming import further_kind
 from hub.people import masking
 from hub.people.claim import Claim
 from hub.plan import history
@@ -31,6 +32,9 @@ from mappings.mapping import Mapping
 from schemas.problem import Problem
 
 __all__ = ["Holdings"]
+
+COMING_MAX = 20_000
+"""Of so many that would come it is kept what they say, to see whether others contradict them."""
 
 Group = Callable[[str, str], Change | None]
 
@@ -65,13 +69,14 @@ class Holdings:
             return made
         known = self._known(named.fact for named, _ in made)
         for named, _ in made:
-            content, number = known.get(named.fact, (None, None))
-            differs = content not in (None, business_hash(named.name)) and number != stored.id
-            if differs and named.name.kind == "fact":
+            if named.name.kind == "fact" and self._contradicts(known, named, stored.id):
                 return CONFLICT.at(path=named.fact)
+        coming = self.report.coming
         for named, values in made:
-            if named.fact in known:
+            if named.fact in known or _digest(named.fact) in coming:
                 continue
+            if len(coming) < COMING_MAX:
+                coming[_digest(named.fact)] = _digest(named.business_hash)
             counts = self._counts(named.further)
             counts.come += 1
             self.report.affects(stored.id)
@@ -86,16 +91,24 @@ class Holdings:
                 counts.samples.append(sample)
         return None
 
-    def claims(self, number: int, fact: str) -> frozenset[Claim] | None:
-        """What a further document of a message would claim; ``None`` where it is not made."""
+    def _contradicts(self, known: dict[str, tuple[str, int]], named: Named, number: int) -> bool:
+        """Whether one is there, or would come before it, that says something else."""
+        content, of = known.get(named.fact, (None, None))
+        if content is not None:
+            return content != named.business_hash and of != number
+        first = self.report.coming.get(_digest(named.fact))
+        return first is not None and first != _digest(named.business_hash)
+
+    def claimed(self, number: int, fact: str) -> tuple[frozenset[Claim], str] | None:
+        """What a further document would claim, and where in its message it is found."""
         stored = journal.entry(self.connection, number)
-        if stored is None:
+        documents = stored and self._decoded(stored)
+        if stored is None or not documents:
             return None
-        for principal in (self._decoded(stored) or {}).values():
-            made = self._made(self.comparison.proposed, stored, principal)
-            for named, values in () if isinstance(made, Problem) else made:
-                if named.fact == fact:
-                    return values.claims
+        for principal in documents.values():
+            made = self._one(self.comparison.proposed, stored, fact, [principal])
+            if isinstance(made, Made):
+                return made.claims, principal.at
         return None
 
     def page(self, after: tuple[int, str], limit: int) -> tuple[int, str] | None:
@@ -132,7 +145,7 @@ class Holdings:
             # It is of another mapping.
             return
         texts = (self.comparison.published, self.comparison.proposed)
-        before, after = (self._one(text, made, mine) for text in texts)
+        before, after = (self._one(text, made.stored, made.fact, mine) for text in texts)
         counts = self._counts(name)
         stored = json.loads(made.body or "{}")
         if after is None:
@@ -151,19 +164,19 @@ class Holdings:
             counts.changed += 1
             self.report.affects(made.stored.id)
             self._changed(made, name, stored, after.values)
-        if isinstance(before, Made) and after is not None and before.claims != after.claims:
-            self.report.people.moves(made.stored.id, made.fact)
+            if isinstance(before, Made) and before.claims != after.claims:
+                self.report.people.moves(made.stored.id, made.fact)
 
     def _one(
-        self, mapping: Mapping, made: history.Made, principals: Iterable[Document]
+        self, mapping: Mapping, stored: Stored, fact: str, principals: Iterable[Document]
     ) -> Made | Problem | None:
         """What a text makes of one further document; ``None`` where it does not find it."""
         for principal in principals:
             try:
-                for named in self._named(mapping, made.stored, principal):
-                    if named.fact == made.fact:
+                for named in self._named(mapping, stored, principal):
+                    if named.fact == fact:
                         inner = mapping.further[named.further]
-                        return self.comparison.made(made.stored, named.document, inner)
+                        return self.comparison.made(stored, named.document, inner)
             except Exception as error:  # noqa: BLE001
                 return problem_of(error)
         return None
@@ -219,6 +232,11 @@ class Holdings:
                     after=now,
                 )
                 group.samples.append(sample)
+
+
+def _digest(text: str) -> str:
+    """Short, for many of them are kept; long enough that no two of these meet."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def _text(value: Any) -> str | None:

@@ -15,7 +15,7 @@ from hub.journal import Stored
 from hub.plan.report import Window
 from hub.store.tables import document, message, record
 
-__all__ = ["Made", "documents", "further", "held", "last_message", "of_message"]
+__all__ = ["Made", "documents", "further", "held", "last_message", "of_message", "principal"]
 
 
 class Made(NamedTuple):
@@ -95,6 +95,13 @@ def of_message(connection: Connection, number: int, fact: str) -> list[Made]:
         .where(message.c.id == number, document.c.fact == fact)
     )
     return [_made(row) for row in connection.execute(found)]
+
+
+def principal(connection: Connection, number: int, at: str) -> str | None:
+    """What the document of a message is called that lies there, and is no further one."""
+    found = select(document.c.fact).where(document.c.message_id == number, document.c.at == at)
+    fact: str | None = connection.scalar(found.where(document.c.further.is_(None)))
+    return fact
 
 
 def held(

@@ -28,16 +28,27 @@ class Moved:
 
 
 def moved(
-    connection: Connection, said: Mapping[str, frozenset[Claim]], *, nobody: Nobody
+    connection: Connection,
+    said: Mapping[str, frozenset[Claim]],
+    coming: Mapping[str, str],
+    *,
+    nobody: Nobody,
 ) -> Iterator[Moved]:
     """The documents that move if these claim what is ``said`` instead of what is stored.
 
     Every identifier is followed on both sides, also those that a profile gives up because two
-    accounts share them: a person should look at these.
+    accounts share them: a person should look at these. ``coming`` names the document that each
+    lies in which nobody has yet: whoever has that one has both, and nothing moves by it.
     """
     before, after = _Claims(connection, nobody), _Claims(connection, nobody, said)
     for fact in said:
-        then, now = before.person(fact), after.person(fact)
+        now = after.person(fact)
+        if fact in coming:
+            then = before.person(coming[fact])
+            then |= {other for other in now if coming.get(other) in then}
+            then &= now
+        else:
+            then = before.person(fact)
         if then != now:
             yield Moved(fact, now - then, then - now)
 

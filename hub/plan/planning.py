@@ -303,7 +303,7 @@ class _Page:
         people = self.report.people
         messages = {fact: number for number, fact in people.examined}
         nobody = self.hub.nobody(self.connection)
-        for each in moved(self.connection, self._said(), nobody=nobody):
+        for each in moved(self.connection, *self._said(), nobody=nobody):
             people.joins += bool(each.come)
             people.leaves += bool(each.go)
             if len(people.samples) < SAMPLES_MAX:
@@ -316,21 +316,23 @@ class _Page:
                 )
                 people.samples.append(sample)
 
-    def _said(self) -> dict[str, frozenset[Claim]]:
-        """What the documents that are examined would claim."""
-        found = {}
+    def _said(self) -> tuple[dict[str, frozenset[Claim]], dict[str, str]]:
+        """What the documents that are examined would claim, and in which those lie that come."""
+        found: dict[str, frozenset[Claim]] = {}
+        coming: dict[str, str] = {}
         for number, fact in self.report.people.examined:
-            stored = history.of_message(self.connection, number, fact)
-            if all(made.further for made in stored):
-                claims = self._holdings.claims(number, fact)
-                if claims is not None:
-                    found[fact] = claims
+            there = history.of_message(self.connection, number, fact)
+            if not there or there[0].further is not None:
+                if (of := self._holdings.claimed(number, fact)) is not None:
+                    found[fact] = of[0]
+                    if not there:
+                        coming[fact] = history.principal(self.connection, number, of[1]) or fact
                 continue
-            for made, document in self._decoded(stored):
+            for made, document in self._decoded(there):
                 after = self._comparison.made(made.stored, document, self._comparison.proposed)
                 if isinstance(after, Made):
                     found[fact] = after.claims
-        return found
+        return found, coming
 
 
 def _worth(report: Report, before: Made, after: Made) -> None:
@@ -338,6 +340,12 @@ def _worth(report: Report, before: Made, after: Made) -> None:
         _money(report, before.money[0]).before += before.money[1]
     if after.money:
         _money(report, after.money[0]).after += after.money[1]
+    one, other = before.money, after.money
+    if one and other and one[0] == other[0]:
+        _money(report, one[0]).moved += abs(one[1] - other[1])
+    else:
+        for currency, amount in filter(None, (one, other)):
+            _money(report, currency).moved += abs(amount)
 
 
 def _money(report: Report, currency: str) -> Money:

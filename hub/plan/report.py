@@ -110,11 +110,13 @@ class Counts(_Part):
 class Money(_Part):
     """What the documents that differ are worth in one currency, as published and as proposed.
 
-    ``failing`` is what those that newly fail are worth, ``fixed`` what those newly fixed are.
+    ``moved`` is the sum of what each differs by, up or down, so that nothing makes up for anything
+    else. ``failing`` is what those that newly fail are worth, ``fixed`` what those newly fixed are.
     """
 
     before: Decimal = Decimal(0)
     after: Decimal = Decimal(0)
+    moved: Decimal = Decimal(0)
     failing: Decimal = Decimal(0)
     fixed: Decimal = Decimal(0)
 
@@ -123,7 +125,9 @@ class People(_Part):
     """Documents whose identifiers change, and what that does to profiles.
 
     Of the first of them, the ``examined``, ``joins`` would come into a profile with documents that
-    they have nothing to do with now, and ``leaves`` would go from some.
+    they have nothing to do with now, and ``leaves`` would go from some. A further document that
+    would come is one of them if it names a person, and joins whom the document it lies in is not
+    with.
     """
 
     documents: int = 0
@@ -134,7 +138,7 @@ class People(_Part):
     samples: list[Sample] = []
 
     def moves(self, number: int, fact: str) -> None:
-        """Count a document of a message that would claim something else."""
+        """Count a document that would claim something else, and examine the first of them."""
         self.documents += 1
         if len(self.examined) < EXAMINED_MAX:
             self.examined.append((number, fact))
@@ -191,6 +195,8 @@ class Report(_Part):
     money: dict[str, Money] = {}
     people: People = People()
     further: dict[str, Further] = {}
+    coming: dict[str, str] = {}
+    """Further documents that would come, the first of them: digests of name and of content."""
     affected: list[tuple[int, int]] = []
     """Messages whose documents a replay would make otherwise, from the first to the last of each
     run of numbers: a plan that changes everything is as short as one that changes nothing."""
@@ -229,8 +235,8 @@ class Thresholds(_Part):
     money: dict[Code, Annotated[Decimal, Field(ge=0)]] | None = Field(
         default=None,
         max_length=200,
-        description="By how much, up or down, what changes may be worth other than before, per "
-        "currency; one that is not named may not differ at all.",
+        description="By how much, up or down and added up, the documents that change may be worth "
+        "other than before, per currency; one that is not named may not differ at all.",
     )
 
 
@@ -259,7 +265,9 @@ def _beyond(money: dict[str, Money], limits: dict[str, Decimal] | None) -> list[
         return []
     found = []
     for currency, worth in sorted(money.items()):
-        difference, most = abs(worth.after - worth.before), limits.get(currency, Decimal(0))
+        # A report that was kept before it told what moved has but the two sums.
+        difference = max(worth.moved, abs(worth.after - worth.before))
+        most = limits.get(currency, Decimal(0))
         if difference > most:
             found.append(f"{currency} differs by {plain(difference)}, {plain(most)} may")
     return found

@@ -49,8 +49,8 @@ def publish(
         list[str] | None,
         typer.Option(
             metavar="CURRENCY=AMOUNT",
-            help="Refuse if what changes is worth more or less by more than that; a currency that "
-            "is not named may then not differ at all. Repeat it for each.",
+            help="Refuse if the documents that change are worth more or less, added up, by more "
+            "than that; a currency not named may then not differ at all. Repeat it for each.",
         ),
     ] = None,
     dry_run: DryRun = False,
@@ -81,7 +81,11 @@ def publish(
         return
     with way() as hub:
         # The log keeps what was found, not in which messages: a replay reads that from the plan.
-        said = None if report is None else report.model_dump(mode="json", exclude={"affected"})
+        said = (
+            None
+            if report is None
+            else report.model_dump(mode="json", exclude={"affected", "coming"})
+        )
         line = hub.publish(draft, said, limits)
     _print("published", line, as_json=as_json)
     if not as_json:

@@ -7,6 +7,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from hub import library
 from hub.console import coverage
 from hub.demo import shop_writer
@@ -14,8 +16,6 @@ from hub.door import take_in
 from tests.hub.console.conftest import ORDER, PRIVATE, visible
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.hub.api.conftest import Serving
     from tests.hub.console.conftest import Visitor
 
@@ -49,14 +49,25 @@ def test_both_sides_are_told(full: Serving, visitor: Visitor) -> None:
     assert not [each for each in PRIVATE if each in said.lower()]
 
 
-def test_only_the_latest_are_looked_at(
+def test_only_the_latest_are_looked_at_and_more_where_asked(
     full: Serving, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(full, wholly_new=1)
     sent(full, another=1, updated_at="2099-01-02T00:00:00Z")
-    monkeypatch.setattr(coverage, "LATEST", 1)
-    said = visible(visitor.get(PLACE))
+    said = visible(visitor.get(f"{PLACE}?latest=1"))
     assert ("another" in said, "wholly_new" in said) == (True, False)
+    assert "of the latest 1 of shopify: look at 10 ." in said
+    more = visitor.get(f"{PLACE}?latest=10")
+    assert "wholly_new" in visible(more)
+    assert "look at" not in visible(more)
+    monkeypatch.setattr(coverage, "LATEST_MAX", 2)
+    assert "as far as this page looks back" in visible(visitor.get(f"{PLACE}?latest=2"))
+    assert f'{PLACE}?latest=2"' in visitor.get(f"{PLACE}?latest=1").text
+
+
+@pytest.mark.parametrize("latest", ["0", "10001", "all"])
+def test_more_than_the_most_is_refused(visitor: Visitor, latest: str) -> None:
+    assert visitor.get(f"{PLACE}?latest={latest}").status_code == 422
 
 
 def test_where_nothing_arrived_only_the_text_tells(visitor: Visitor) -> None:

@@ -18,7 +18,7 @@ from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
 from hub.demo import shop, shop_writer
 from hub.plan import planning
-from hub.plan.report import Report
+from hub.plan.report import Report, Thresholds, breaches
 from hub.receive import receive
 from hub.replay import Replayed, replay
 from hub.store.tables import audit, document, message
@@ -106,6 +106,34 @@ def test_export_changes_as_the_plan_said(hub: Hub, draft: Draft) -> None:
     assert said == leaves(before, after)
     assert before.keys() == after.keys()
     assert money(report) == totals(before, after, changed)
+
+
+def test_what_goes_up_does_not_make_up_for_what_goes_down(hub: Hub) -> None:
+    rule = "  total:                    total_price\n"
+    text = """
+  when financial_status = pending:
+    total: total_price | times 2
+  when financial_status != pending:
+    total: total_price | times 0.5
+"""
+    report = planned(hub, edited("shopify", "order", (rule, text)))
+    differing: dict[str, Decimal] = {}
+    for line in exported(hub).values():
+        if line["kind"] == "Order":
+            order = line["document"]
+            share = 1 if order.get("payment") == "due" else Decimal("0.5")
+            known = differing.get(order["currency"], Decimal(0))
+            differing[order["currency"]] = known + share * Decimal(order["total"])
+    assert {name: each.moved for name, each in report.money.items()} == differing
+    net = {name: abs(each.after - each.before) for name, each in report.money.items()}
+    assert any(net[name] < differing[name] for name in net)
+    assert breaches(report, Thresholds(money=differing)) == []
+    assert breaches(report, Thresholds(money=net))
+    # A report of before, which has but the sums.
+    for each in report.money.values():
+        each.moved = Decimal(0)
+    assert breaches(report, Thresholds(money=net)) == []
+    assert breaches(report, Thresholds(money={}))
 
 
 def test_what_would_fail_stays_as_it_is(hub: Hub) -> None:
