@@ -14,6 +14,7 @@ from hub.api import (
     captures,
     customers,
     database,
+    deliveries,
     documents,
     errors,
     explain,
@@ -81,7 +82,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings, replay, database),
+        *(export, reference, access, mappings, replay, database, deliveries),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

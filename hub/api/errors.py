@@ -21,6 +21,7 @@ from hub import log
 from hub.api.body import CUT, ENCODED, FULL, INVALID, LARGE, SLOW
 from hub.api.rate import LIMITED, Limited
 from hub.causes import NOT_FOUND, NOT_HELD, SEVERAL, UNKNOWN_SOURCE
+from hub.delivery.deciding import NOT_OPEN, UNKNOWN_DESTINATION
 from hub.failure import place_of
 from hub.keys import FORBIDDEN, NO_KEY, UNKNOWN_KEY
 from hub.paging import CURSOR
@@ -59,9 +60,9 @@ _BY_STATUS: dict[int, tuple[Cause, ...]] = {
     400: (CUT,),
     401: (UNKNOWN_KEY,),
     403: (FORBIDDEN, UNSIGNED),
-    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION),
+    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION, UNKNOWN_DESTINATION),
     408: (SLOW,),
-    409: (NOT_HELD, SEVERAL, NOTHING_BEFORE),
+    409: (NOT_HELD, SEVERAL, NOTHING_BEFORE, NOT_OPEN),
     413: (LARGE, OVERSIZED),
     415: (ENCODED,),
     422: (INVALID, CURSOR),

@@ -30,6 +30,7 @@ _TAGS = {
     "reference": "Locations, workstations and items.",
     "keys": "Who may call.",
     "database": "Backups, and what a restore left unverified.",
+    "deliveries": "What other systems are told, and what of it is not done.",
     "health": "Whether the hub is well.",
 }
 _COMPONENTS = "#/components/schemas/"

@@ -11,6 +11,7 @@ from hub.cli import (
     customer,
     data,
     db,
+    delivery,
     demo,
     hold,
     key,
@@ -47,6 +48,7 @@ app.add_typer(transaction.app, name="transaction", help="Receipts of the tills."
 app.add_typer(order.app, name="order", help="Orders of every channel.")
 app.add_typer(customer.app, name="customer", help="People, and what happened to them.")
 app.add_typer(db.app, name="db", help="The database: its revision, health, backup and restore.")
+app.add_typer(delivery.app, name="delivery", help="What other systems are told.")
 app.add_typer(store.app, name="store", help="What stores have sent, and what is missing.")
 app.command()(data.explain)
 app.command()(data.export)

@@ -20,6 +20,7 @@ from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.cli.open import reading, writing
 from hub.cli.way import KINDS, Noun
+from hub.delivery import deciding
 from hub.explain import Explained, explain
 from hub.issue import issue
 from hub.keys import Role
@@ -207,6 +208,18 @@ class Here:
                 connection, source, reason=reason, actor=self._actor, now=now
             )
         return len(closed)
+
+    def retry_deliveries(self, numbers: list[int], *, destination: str | None) -> int:
+        """Try deliveries again now."""
+        with writing() as hub, hub.engine.begin() as connection:
+            actor, now = self._actor, hub.now()
+            return deciding.retry(connection, numbers, to=destination, actor=actor, now=now)
+
+    def discard_deliveries(self, numbers: list[int], *, reason: str) -> int:
+        """Give deliveries up."""
+        with writing() as hub, hub.engine.begin() as connection:
+            actor, now = self._actor, hub.now()
+            return deciding.discard(connection, numbers, actor=actor, reason=reason, now=now)
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents, a line at a time. Others may write while it goes on."""

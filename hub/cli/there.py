@@ -283,6 +283,16 @@ class There:
         path = f"/unverified/{quote(source, safe='')}/reconcile"
         return len(self._answer("POST", path, json={"reason": reason})["windows"])
 
+    def retry_deliveries(self, numbers: list[int], *, destination: str | None) -> int:
+        """Try deliveries again now."""
+        wanted = {"deliveries": numbers} if destination is None else {"destination": destination}
+        return int(self._answer("POST", "/deliveries/retry", json=wanted)["count"])
+
+    def discard_deliveries(self, numbers: list[int], *, reason: str) -> int:
+        """Give deliveries up."""
+        wanted = {"deliveries": numbers, "reason": reason}
+        return int(self._answer("POST", "/deliveries/discard", json=wanted)["count"])
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as they come in."""
         try:

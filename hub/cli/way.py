@@ -103,6 +103,12 @@ class Way(Protocol):
     def reconcile(self, source: str, *, reason: str) -> int:
         """Say that nothing of a source is unverified any more; how many windows that closes."""
 
+    def retry_deliveries(self, numbers: list[int], *, destination: str | None) -> int:
+        """Try deliveries again now, or all that is open for a destination; says how many."""
+
+    def discard_deliveries(self, numbers: list[int], *, reason: str) -> int:
+        """Give deliveries up, all of them or none; says how many."""
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""
 

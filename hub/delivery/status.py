@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Connection, func, select
 
 from hub.bootstrap import Hub
 from hub.store.tables import delivery, destination
 
-__all__ = ["Status", "destinations"]
+__all__ = ["EXAMPLE", "Status", "destinations"]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "name": "crm",
+    "waiting": 12,
+    "parked": 1,
+    "oldest_seconds": 81.5,
+    "failures": 6,
+    "closed_until": "2031-05-06T10:00:00.000000Z",
+    "closed": True,
+    "paused": False,
+    "known": True,
+}
 
 
 class Status(BaseModel):
     """How a destination is doing."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        json_schema_extra={
-            "example": {
-                "name": "crm",
-                "waiting": 12,
-                "parked": 1,
-                "oldest_seconds": 81.5,
-                "failures": 6,
-                "closed_until": "2031-05-06T10:00:00.000000Z",
-                "closed": True,
-                "paused": False,
-                "known": True,
-            }
-        },
-    )
+    model_config = ConfigDict(frozen=True, json_schema_extra={"example": EXAMPLE})
 
     name: str
     waiting: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -271,3 +272,26 @@ def test_a_receipt_that_never_came_is_a_gap(house: House) -> None:
     assert not [gap for gap in left if gap["first"] <= int(number) <= gap["last"]]
     assert _json(house, "store", "gaps", "--since", "2999-01-01") == []
     assert _json(house, "store", "list") == []
+
+
+def test_deliveries_are_listed_and_decided(house: House) -> None:
+    settings = house.home / "lynchpin.toml"
+    secret = f"whsec_{b64encode(bytes(32)).decode()}"
+    settings.write_text(
+        f"{settings.read_text()}\n[destinations.crm]\n"
+        f'url = "https://crm.example.org/in"\nsecrets = ["{secret}"]\n'
+    )
+    house.send("shopify", shop_writer.order(ORDER), "order.json")
+    [waiting] = _json(house, "delivery", "list", "--destination", "crm")
+    [crm] = _json(house, "delivery", "status")
+    assert (waiting["state"], crm["name"], crm["waiting"]) == ("waiting", "crm", 1)
+    number = str(waiting["id"])
+    assert _json(house, "delivery", "retry", number) == {"count": 1}
+    assert _json(house, "delivery", "discard", number, "--reason", "a test") == {"count": 1}
+    assert house.lynchpin("delivery", "retry", number).returncode == 2
+    assert _json(house, "delivery", "list") == []
+    [gone] = _json(house, "delivery", "list", "--state", "discarded")
+    assert gone["id"] == waiting["id"]
+    assert "crm" in house.lynchpin("delivery", "status").stdout
+    for wrong in (("list", "--state", "lost"), ("retry",), ("retry", "1", "--destination", "crm")):
+        assert house.lynchpin("delivery", *wrong).returncode == 2

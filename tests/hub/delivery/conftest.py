@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,6 @@ from hub.receive import receive
 from hub.store.tables import delivery
 
 SECRET = "whsec_" + b64encode(b"planted secret of 32 bytes......").decode()
-Opening = Callable[..., Hub]
 
 
 def described(name: str, **settings: Any) -> str:
@@ -49,25 +48,30 @@ def clock() -> Clock:
     return Clock()
 
 
+@dataclass
+class Opening:
+    """Opens the hub of the home with these destinations; a second call opens it anew."""
+
+    home: Home
+    clock: Clock
+    stack: ExitStack
+    plain: str
+
+    def __call__(self, **destinations: dict[str, Any]) -> Hub:
+        self.close()
+        preset = {"url": "https://crm.example.org/hook", "secrets": [SECRET]}
+        told = [described(name, **{**preset, **said}) for name, said in destinations.items()]
+        self.home.settings.write_text("\n".join((self.plain, *told)))
+        return self.stack.enter_context(bootstrap.open_hub(self.home, now=self.clock))
+
+    def close(self) -> None:
+        self.stack.close()
+
+
 @pytest.fixture
 def opening(home: Home, clock: Clock) -> Iterator[Opening]:
-    """Open the hub of the home with these destinations; a second call opens it anew."""
-    plain = home.settings.read_text()
     with ExitStack() as stack:
-
-        def opened(**destinations: dict[str, Any]) -> Hub:
-            stack.close()
-            told = [
-                described(
-                    name,
-                    **{"url": "https://crm.example.org/hook", "secrets": [SECRET], **settings},
-                )
-                for name, settings in destinations.items()
-            ]
-            home.settings.write_text("\n".join((plain, *told)))
-            return stack.enter_context(bootstrap.open_hub(home, now=clock))
-
-        yield opened
+        yield Opening(home, clock, stack, home.settings.read_text())
 
 
 def order(index: int = 0, *, version: int = 0, seed: int = 1) -> bytes:
