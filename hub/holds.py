@@ -17,7 +17,7 @@ from hub.settle import Settled, settle
 from hub.store.tables import hold, message, record
 from schemas.problem import Problem, Rejected
 
-__all__ = ["discard", "group", "held", "release"]
+__all__ = ["discard", "group", "held", "held_message", "release", "release_in"]
 
 
 def held(
@@ -79,14 +79,25 @@ def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = Fal
     held; then none is released.
     """
     with hub.engine.begin() as connection:
-        now = hub.now()
-        chosen = [_held_message(connection, number) for number in sorted(numbers)]
-        for stored in chosen:
-            detail = {"replace": replace}
-            _audited(connection, actor, "hold.release", stored.id, detail, now=now)
-        free = [dataclasses.replace(stored, stores=None) for stored in chosen]
-        settled = _released(hub, connection, free, now=now, replace=replace)
-        settled.add(_follow(hub, connection, _ended(settled), actor=actor, now=now))
+        return release_in(hub, connection, numbers, actor=actor, replace=replace)
+
+
+def release_in(
+    hub: Hub,
+    connection: Connection,
+    numbers: Iterable[int],
+    *,
+    actor: str,
+    replace: bool = False,
+) -> Settled:
+    """What ``release`` does, in a transaction of the caller."""
+    now = hub.now()
+    chosen = [held_message(connection, number) for number in sorted(numbers)]
+    for stored in chosen:
+        _audited(connection, actor, "hold.release", stored.id, {"replace": replace}, now=now)
+    free = [dataclasses.replace(stored, stores=None) for stored in chosen]
+    settled = _released(hub, connection, free, now=now, replace=replace)
+    settled.add(_follow(hub, connection, _ended(settled), actor=actor, now=now))
     return settled
 
 
@@ -99,7 +110,7 @@ def discard(hub: Hub, numbers: Iterable[int], *, actor: str, reason: str) -> Set
     with hub.engine.begin() as connection:
         now = hub.now()
         settled = Settled()
-        for stored in [_held_message(connection, number) for number in sorted(numbers)]:
+        for stored in [held_message(connection, number) for number in sorted(numbers)]:
             detail = {"reason": reason}
             _audited(connection, actor, "hold.discard", stored.id, detail, now=now)
             done = {"number": stored.id, "state": "discarded", "settled_at": now}
@@ -123,7 +134,7 @@ def _follow(hub: Hub, connection: Connection, ended: list[int], *, actor: str, n
     """Settle what waited behind messages that are held no more, and what waited behind that."""
     total = Settled()
     while found := waiting.followers(connection, ended):
-        chosen = [_held_message(connection, number) for number in found]
+        chosen = [held_message(connection, number) for number in found]
         for number, cause in found.items():
             _audited(connection, actor, "hold.follow", number, {"behind": cause}, now=now)
         settled = _released(hub, connection, chosen, now=now)
@@ -137,7 +148,8 @@ def _ended(settled: Settled) -> list[int]:
     return [number for number, state in settled.states.items() if state != "held"]
 
 
-def _held_message(connection: Connection, number: int) -> Stored:
+def held_message(connection: Connection, number: int) -> Stored:
+    """A message that is held. Raises ``Rejected`` if it is not."""
     stored = journal.entry(connection, number)
     if stored is None or stored.state != "held":
         raise Rejected(NOT_HELD.at(f"message {number} is not held"))

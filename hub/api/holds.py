@@ -7,13 +7,14 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
-from hub import holds
+from connectors.api import MESSAGE_BYTES_MAX
+from hub import edit, holds
 from hub.api.asked import asked
 from hub.api.body import parsed
 from hub.api.errors import answers
-from hub.api.messages import Operator
+from hub.api.messages import Number, Operator
 from hub.api.served import ServedHere
 from schemas.problem import Problem
 
@@ -25,6 +26,10 @@ Numbers = Annotated[
     frozenset[Annotated[int, Field(ge=1, le=2**63 - 1)]],
     Field(min_length=1, max_length=5000, description="Numbers of held messages."),
 ]
+
+
+# In base64 it is a third longer.
+_EDIT_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
 
 
 class Releases(BaseModel):
@@ -48,6 +53,19 @@ class Discards(BaseModel):
     )
 
     messages: Numbers
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Edit(BaseModel):
+    """What a held message should have said, in base64, and why, for the audit."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"example": {"payload": "eyJpZCI6IDd9", "reason": "the total was cut"}},
+    )
+
+    payload: Base64Bytes = Field(max_length=MESSAGE_BYTES_MAX)
     reason: str = Field(min_length=1, max_length=500)
 
 
@@ -96,3 +114,18 @@ async def discard_holds(request: Request, served: ServedHere, key: Operator) -> 
     settled = await asyncio.wrap_future(served.writer.alone(work))
     states = {n: state for n, state in settled.states.items() if n not in wanted.messages}
     return Discarded(count=len(wanted.messages), states=states, problems=settled.problems)
+
+
+@router.post(
+    "/holds/{number}/edit", responses=answers(404, 408, 409, 413), openapi_extra=asked(Edit)
+)
+async def edit_hold(
+    number: Number, request: Request, served: ServedHere, key: Operator
+) -> Outcomes:
+    """Put an edit in the place of a held message and release it; what came in is kept beside it."""
+    wanted = await parsed(request, Edit, bytes_max=_EDIT_BYTES_MAX)
+    work = partial(
+        edit.edit, served.hub, number, wanted.payload, actor=key.actor, reason=wanted.reason
+    )
+    settled = await asyncio.wrap_future(served.writer.alone(work))
+    return Outcomes(states=settled.states, problems=settled.problems)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy import Connection
 
-from hub import finding, holds, journal, messages
+from hub import edit, finding, holds, journal, messages
 from hub.api.asked import asked
 from hub.api.audit import REVEAL, reason_of, seen
 from hub.api.body import parsed
@@ -85,6 +85,7 @@ _MESSAGE: JsonDict = {
     "file": "day.xml",
     "byte": 812,
     "length": 4096,
+    "edited_at": "2031-05-06T20:31:00.000000Z",
     "problem": _PROBLEM,
 }
 
@@ -101,6 +102,7 @@ class Message(BaseModel):
     file: str | None
     byte: int = Field(description="Where it begins in the file.")
     length: int
+    edited_at: str | None = Field(description="When somebody mended what it says.")
     problem: Problem | None
 
 
@@ -275,6 +277,7 @@ def _message(connection: Connection, number: int) -> tuple[Message, bytes]:
         file=stored.file,
         byte=stored.offset,
         length=len(stored.payload),
+        edited_at=edit.edited_at(connection, number),
         problem=finding.problem(connection, number),
     )
     return found, stored.payload

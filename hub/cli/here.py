@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub import audit, backup, holds, journal, keys, reference, relocate, unverified
+from hub import audit, backup, edit, holds, journal, keys, reference, relocate, unverified
 from hub import export as exporting
 from hub import receive as receiving
 from hub import replay as replaying
@@ -69,6 +69,11 @@ class Here:
         """Give held messages up."""
         with writing() as hub:
             return holds.discard(hub, numbers, actor=self._actor, reason=reason)
+
+    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+        """Put an edit in the place of a held message, and release it."""
+        with writing() as hub:
+            return edit.edit(hub, number, payload, actor=self._actor, reason=reason)
 
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]

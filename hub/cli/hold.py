@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import typer
 
 from hub import finding, holds
-from hub.causes import NO_GROUP, NOT_HELD
+from hub.causes import FILE_MISSING, NO_GROUP, NOT_HELD
 from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json, print_problem, reason_of, table
@@ -16,7 +18,7 @@ from hub.cli.way import way
 from hub.fingerprint import Group as Held
 from hub.fingerprint import grouped
 from hub.settle import Settled
-from schemas.problem import Problem, Rejected
+from schemas.problem import Problem, Refused, Rejected
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -140,6 +142,38 @@ def release(
         out.print(table(("message", "state"), sorted(settled.states.items())))
         for _, problem in sorted(settled.problems.items()):
             print_problem(problem)
+    if settled.problems:
+        raise typer.Exit(1)
+
+
+@app.command("edit")
+def edit(
+    number: Annotated[int, typer.Argument(help="Number of a held message.", min=1, max=NUMBER_MAX)],
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="What it should have said; without it your editor opens."),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
+    ],
+) -> None:
+    """Mend what a held message says, and release it. What came in is kept beside it."""
+    with way() as hub:
+        if file is not None:
+            try:
+                payload = file.read_bytes()
+            except OSError as error:
+                raise Refused(FILE_MISSING.at(str(error), file=file.name)) from None
+        else:
+            text = click.edit(hub.payload(number, reveal=reason), extension=".txt")
+            if text is None:
+                raise typer.Abort
+            payload = text.encode()
+        settled = hub.edit(number, payload, reason=reason)
+    out.print(table(("message", "state"), sorted(settled.states.items())))
+    for _, problem in sorted(settled.problems.items()):
+        print_problem(problem)
     if settled.problems:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from hub import finding, journal, messages
+from hub import edit, finding, journal, messages
 from hub.causes import NOT_FOUND
 from hub.cli.open import reading
 from hub.cli.terminal import Reveal, out, print_json, print_problem, table
@@ -87,6 +87,7 @@ def show(
         if stored is None:
             raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
         problem = finding.problem(connection, number)
+        edited = edit.edited_at(connection, number)
     text = None
     if reveal is not None:
         with way() as hub:
@@ -99,6 +100,7 @@ def show(
         "file": stored.file,
         "byte": stored.offset,
         "length": len(stored.payload),
+        "edited_at": edited,
     }
     if as_json:
         found = problem and problem.model_dump(mode="json", exclude_none=True)

@@ -184,6 +184,11 @@ class There:
         settled.states.update(dict.fromkeys(numbers, "discarded"))
         return settled
 
+    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+        """Put an edit in the place of a held message, and release it."""
+        wanted = {"payload": _packed(payload), "reason": reason}
+        return _settled(self._answer("POST", f"/holds/{number}/edit", json=wanted))
+
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]
     ) -> tuple[str, str]:

@@ -57,6 +57,9 @@ class Way(Protocol):
     def discard(self, numbers: list[int], *, reason: str) -> Settled:
         """Give held messages up, all or none; says what became of them and of what waited."""
 
+    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+        """Put an edit in the place of a held message, and release it."""
+
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]
     ) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from hub.store.tables.documents import (
 from hub.store.tables.journal import (
     MESSAGE_STATES,
     capture,
+    edit,
     hold,
     message,
     record,
@@ -43,6 +44,7 @@ __all__ = [
     "delivery",
     "destination",
     "document",
+    "edit",
     "hold",
     "item",
     "item_identifier",

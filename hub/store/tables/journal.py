@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from hub.store.tables.schema import metadata, row_id, row_text
 
-__all__ = ["MESSAGE_STATES", "capture", "hold", "message", "record"]
+__all__ = ["MESSAGE_STATES", "capture", "edit", "hold", "message", "record"]
 
 MESSAGE_STATES = ("pending", "applied", "duplicate", "stale", "held", "discarded", "joined")
 """``pending`` and ``held`` messages are open; the others are settled for good. A ``joined`` message
@@ -150,6 +150,17 @@ Index(
     postgresql_where=message.c.settled_at.is_(None),
 )
 Index(None, message.c.fact)
+
+edit = Table(
+    "edit",
+    metadata,
+    # Who edited it and why, each time, is in the audit.
+    Column("message_id", BigInteger, ForeignKey("message.id"), primary_key=True),
+    # What came in, as it came in: the message itself has what a person made of it.
+    Column("payload", LargeBinary, nullable=False),
+    Column("digest", row_text, nullable=False),
+    Column("edited_at", row_text, nullable=False),
+)
 
 hold = Table(
     "hold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import gzip
 import json
@@ -202,6 +203,32 @@ def test_several_holds_are_released_or_given_up_together(serving: Serving) -> No
     assert post("discard", messages=numbers, reason="test") == (200, done)
     assert serving.call("operator", "GET", "/holds").json()["items"] == []
     assert len(_audit(serving, "hold.discard")) == 3
+
+
+def test_an_edit_is_applied_in_the_place_of_what_is_held(serving: Serving) -> None:
+    serving.send(_day(poslog_writer.without_total(RECEIPTS[0])))
+    serving.send(_day(poslog_writer.transaction(RECEIPTS[0])))
+    serving.settled()
+    (row,) = serving.call("operator", "GET", "/holds").json()["items"]
+    number = row["message_id"]
+    revealed = serving.call(
+        "operator", "POST", f"/messages/{number + 1}/reveal", json={"reason": "to mend another"}
+    )
+    whole = revealed.json()["payload"]
+
+    def edited(said: str, role: str = "operator") -> tuple[int, Any]:
+        wanted = {"payload": base64.b64encode(said.encode()).decode(), "reason": "total was cut"}
+        answer = serving.call(role, "POST", f"/holds/{number}/edit", json=wanted)
+        return answer.status_code, answer.json()
+
+    assert edited(whole, "agent")[0] == 403
+    assert edited("")[0] == 400
+    status, said = edited(whole)
+    assert (status, said) == (200, {"states": {str(number): "duplicate"}, "problems": {}})
+    assert edited(whole)[0] == 409
+    shown = serving.call("operator", "GET", f"/messages/{number}").json()
+    assert (shown["state"], shown["edited_at"] is not None) == ("duplicate", True)
+    assert len(_audit(serving, "hold.edit")) == 1
 
 
 def _export(serving: Serving, **kinds: Any) -> str:
