@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, insert, inspect, select, text
+from sqlalchemy import URL, insert, select
 
 from hub import backup, bootstrap, capture, export, keys, restore, settings, unverified
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.home import Home
 from hub.receive import receive
 from hub.store import archive
-from hub.store.database import REVISION, open_database, upgrade
+from hub.store.database import REVISION, open_database
 from hub.store.tables import api_key, audit, metadata, record
 from schemas.problem import ConfigError, Rejected
 from tests import postgres
@@ -348,45 +348,6 @@ def test_sources_that_were_pushed_to_are_unverified_until_somebody_says_how_they
                 unverified.reconcile(connection, "shopify", **said)
             lines = connection.execute(select(audit.c.act, audit.c.subject)).all()
             assert ("unverified.reconcile", "source shopify") in lines
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_backup_of_the_first_release_comes_up_to_date_with_all_that_is_in_it(
-    tmp_path: Path, kind: str
-) -> None:
-    old = Home(tmp_path / "old")
-    _first_release(old.database)
-    told = _backup(old.database, tmp_path / "old.backup")
-    assert told.revision == "0001"
-    with _place(kind, tmp_path, name="home") as (home, place):
-        _restore(tmp_path / "old.backup", home, place)
-        after = _dump(home)
-    assert [row[5] for row in after["record"]] == [3]
-    assert len(after["message"]) == 1
-
-
-def _first_release(path: Path) -> None:
-    path.parent.mkdir()
-    engine = open_database_at(path, "0001")
-    with engine.begin() as connection:
-        connection.execute(text(
-            "INSERT INTO record (source, system, connector, bytes, sha256, context, received_at,"
-            " messages) VALUES ('tills', 'tills', 'poslog', 3, 'x', x'', '2026-01-01', 1)"
-        ))  # fmt: skip
-        connection.execute(text(
-            'INSERT INTO message (record_id, position, "offset", length, payload, digest, state)'
-            " VALUES (1, 0, 0, 3, x'616263', 'y', 'pending')"
-        ))  # fmt: skip
-        assert "capture" not in inspect(connection).get_table_names()
-    engine.dispose()
-
-
-def open_database_at(path: Path, revision: str) -> Any:
-    from hub.store import sqlite
-
-    engine = sqlite.engine_of(path, "write")
-    upgrade(engine, revision)
-    return engine
 
 
 def test_nothing_is_left_beside_the_database(made: Path, tmp_path: Path) -> None:
