@@ -20,7 +20,7 @@ from hub.since import moment
 
 __all__ = ["replay"]
 
-_EFFECTS = "Nothing is sent to any channel for it: there are no destinations."
+_EFFECTS = "Nothing is sent to any destination for it."
 
 
 def replay(
