@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from connectors import registry
 from hub import bootstrap, library, publication
 from hub.demo import poslog_writer
-from hub.demo.retailer import VIENNA
 from hub.home import Home
 from hub.publication import Target
 from mappings.spec import version_of
@@ -238,9 +237,9 @@ def test_the_way_back_is_shown_and_the_document_itself_only_for_a_reason(house: 
     revealed = house.lynchpin("map", "try", file, sample, "--back", "--reveal", "mine", "--json")
     (again,) = json.loads(revealed.stdout)
     assert json.loads(again["back"]["document"])["email"] == order["email"]
-    one_way, _ = library.shipped_text("poslog", "retail_v6")
-    sale = house.file(poslog_writer.day(VIENNA, seed=5), "day.xml")
-    none = house.lynchpin("map", "try", house.file(one_way.encode(), "r.yaml"), sale, "--back")
+    one_way, _ = library.shipped_text("twilio", "call")
+    call = registry.folder("twilio") / "samples/incoming-completed.form"
+    none = house.lynchpin("map", "try", house.file(one_way.encode(), "c.yaml"), call, "--back")
     assert none.returncode == 2
     assert "LP-MAP-006" in none.stderr
 
