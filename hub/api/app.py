@@ -22,6 +22,7 @@ from hub.api import (
     health,
     holds,
     intake,
+    journal,
     mappings,
     messages,
     records,
@@ -82,7 +83,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings, replay, database, deliveries),
+        *(export, reference, access, mappings, replay, database, deliveries, journal),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

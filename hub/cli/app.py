@@ -14,6 +14,7 @@ from hub.cli import (
     delivery,
     demo,
     hold,
+    journal,
     key,
     message,
     order,
@@ -42,6 +43,7 @@ app.command()(up.up)
 app.command()(console.console)
 app.add_typer(key.app, name="key", help="Who may call the hub.")
 app.add_typer(message.app, name="message", help="What came in, as it came in.")
+app.add_typer(journal.app, name="journal", help="What the journal keeps.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
 app.add_typer(mappings, name="map", help="Mappings, from a working copy to what is in force.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")

@@ -39,6 +39,7 @@ MAY_CALL = {
     "GET /messages/{number}": "reader agent operator",
     "POST /messages/{number}/reveal": "operator",
     "POST /messages/{number}/look": "operator",
+    "GET /journal": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",
