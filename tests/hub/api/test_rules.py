@@ -43,6 +43,7 @@ MAY_CALL = {
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",
+    "POST /holds/{number}/edit": "operator",
     "POST /holds/release": "operator",
     "POST /holds/discard": "operator",
     "GET /transactions": "reader agent operator",
