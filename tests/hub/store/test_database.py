@@ -247,7 +247,7 @@ def test_the_check_finds_damage(path: Path) -> None:
 
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA foreign_keys = OFF")
-    raw.execute("INSERT INTO hold VALUES (77, 'LP-X', '{}', '', NULL, NULL)")
+    raw.execute("INSERT INTO hold VALUES (77, 'LP-X', '{}', '', NULL, NULL, NULL)")
     raw.commit()
     query = "SELECT rootpage FROM sqlite_schema WHERE name = 'ix_audit_subject'"
     root = raw.execute(query).fetchone()[0]
