@@ -3,8 +3,7 @@
 Killed in the middle it leaves what was there before: the rows are put together beside the database
 (SQLite) or in a transaction of the server (PostgreSQL), and take its place in a single commit. What
 came after the backup is gone from here, but not everywhere: store agents see that this is another
-life of the hub and ship again, polls go back in time, and what nobody can be asked for again is
-listed as unverified.
+life of the hub and ship again, and what nobody can be asked for again is listed as unverified.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from hub.store.tables import api_key, lease, restore
 from hub.unverified import Window
 from schemas.problem import Cause, ConfigError
 
-__all__ = ["HEALERS", "Restored", "restore_from"]
+__all__ = ["Restored", "restore_from"]
 
 NOT_EMPTY = Cause(
     "LP-DB-024",
@@ -43,10 +42,6 @@ IMPOSSIBLE = Cause(
     "The rows of the backup contradict each other.",
     "Take an earlier backup; nothing was changed. Report it with the file kept.",
 )
-
-HEALERS: tuple[Callable[[Connection, str], None], ...] = ()
-"""Called with the moment of the backup, in the transaction that restores: whatever remembers how
-far it has come elsewhere goes back to before that moment."""
 
 _SUFFIX = ".restoring"
 _DATA = ("record", "api_key", "location", "item")
@@ -191,8 +186,6 @@ class _Healing:
             still = (api_key.c.id == each["number"]) & api_key.c.revoked_at.is_(None)
             ended = update(api_key).where(still).values(revoked_at=each["at"])
             self._ended += connection.execute(ended).rowcount
-        for healer in HEALERS:
-            healer(connection, head.made_at)
 
     def done(self, *, replaced: bool) -> Restored:
         """What it came to."""

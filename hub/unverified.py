@@ -1,6 +1,6 @@
 """Unverified windows: what was pushed between a backup and its restore, and is asked of nobody.
 
-A store agent ships again what the hub lost, and a poll reads it again. Who pushes has forgotten
+A store agent ships again what the hub lost. Who pushes has forgotten
 what was acknowledged: webhooks, records that a script posted, files received by hand. Nothing here
 can tell how many of these there were, so the window stands until a person has compared.
 """
@@ -8,7 +8,6 @@ can tell how many of these there were, so the window stands until a person has c
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,15 +55,12 @@ def note(
     number: int,
     backup_at: str,
     restored_at: str,
-    polled: Collection[str] = (),
 ) -> list[Window]:
-    """Open a window for every source that may have been pushed to; ``polled`` ones never are."""
+    """Open a window for every source that may have been pushed to."""
     since = datetime.fromisoformat(backup_at) - timedelta(seconds=_COMMIT_SECONDS)
     since_at = since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     windows = [
-        Window(source, since_at, restored_at)
-        for source in sorted(_pushed(connection, settings))
-        if source not in polled
+        Window(source, since_at, restored_at) for source in sorted(_pushed(connection, settings))
     ]
     if windows:
         rows = [
