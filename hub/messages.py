@@ -26,12 +26,15 @@ class Sought:
     """What is looked for; a message must fit everything that is given.
 
     ``fact`` and ``file`` are parts, all else is whole. ``since`` and ``until`` are moments in UTC,
-    of fixed width; ``person`` is the fact id of a document of whom it is about.
+    of fixed width; ``mapping`` is the version that it last went through; ``person`` is the fact id
+    of a document of whom it is about.
     """
 
     fact: str | None = None
     state: str | None = None
     source: str | None = None
+    kind: str | None = None
+    mapping: str | None = None
     file: str | None = None
     code: str | None = None
     group: str | None = None
@@ -94,6 +97,8 @@ def _filters(hub: Hub, connection: Connection, sought: Sought) -> list[ColumnEle
         message.c.fact.contains(sought.fact, autoescape=True) if sought.fact else None,
         message.c.state == sought.state if sought.state else None,
         record.c.source == sought.source if sought.source else None,
+        message.c.kind == sought.kind if sought.kind else None,
+        message.c.mapping == sought.mapping if sought.mapping else None,
         record.c.name.contains(sought.file, autoescape=True) if sought.file else None,
         hold.c.code == sought.code if sought.code else None,
     ]

@@ -179,6 +179,10 @@ class Sieve:
     fact: Annotated[str | None, Query(max_length=200, description="Part of a fact id.")] = None
     state: _Whole = None
     source: _Whole = None
+    kind: Annotated[str | None, Query(max_length=200, description="Of message: order.")] = None
+    mapping: Annotated[
+        str | None, Query(max_length=200, description="Version that it last went through.")
+    ] = None
     file: Annotated[str | None, Query(max_length=200, description="Part of a file name.")] = None
     code: Annotated[str | None, Query(max_length=200, description="Why it is held.")] = None
     group: Annotated[str | None, Query(max_length=200, description="Fingerprint of a hold.")] = None

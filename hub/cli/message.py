@@ -10,10 +10,9 @@ from rich.markup import escape
 from hub import edit, finding, journal, messages
 from hub.causes import NOT_FOUND
 from hub.cli.open import reading
+from hub.cli.sieve import Sieve, sieving
 from hub.cli.terminal import Reveal, out, print_json, print_problem, table
 from hub.cli.way import way
-from hub.messages import Sought
-from hub.since import moment
 from schemas.problem import Rejected
 
 app = typer.Typer(no_args_is_help=True)
@@ -24,49 +23,11 @@ Limit = Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)]
 
 
 @app.command("find")
-def find(  # noqa: PLR0913, an option each
-    fact: Annotated[str | None, typer.Argument(help="Part of a fact id.")] = None,
-    *,
-    state: Annotated[str | None, typer.Option(help="pending, applied, duplicate, held...")] = None,
-    source: Annotated[str | None, typer.Option(help="Name of a source.")] = None,
-    file: Annotated[str | None, typer.Option(help="Part of a file name.")] = None,
-    code: Annotated[str | None, typer.Option(help="Why it is held, such as LP-DOC-001.")] = None,
-    group: Annotated[str | None, typer.Option(help="Fingerprint of `hold list --groups`.")] = None,
-    order: Annotated[str | None, typer.Option(help="Number or native id of an order.")] = None,
-    receipt: Annotated[str | None, typer.Option(help="Number of a receipt.")] = None,
-    store: Annotated[str | None, typer.Option(help="Of a receipt.")] = None,
-    workstation: Annotated[str | None, typer.Option(help="Of a receipt.")] = None,
-    date: Annotated[str | None, typer.Option(help="Business date of a receipt.")] = None,
-    sequence: Annotated[str | None, typer.Option(help="Sequence number of a receipt.")] = None,
-    person: Annotated[str | None, typer.Option(help="Fact id of a document of theirs.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="From when on: 7d, 12h, 30m, or a date or moment.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Before when, as --since.")] = None,
-    limit: Limit = messages.LIMIT,
-    as_json: AsJson = False,
-) -> None:
+@sieving
+def find(sieve: Sieve, *, limit: Limit = messages.LIMIT, as_json: AsJson = False) -> None:
     """Find messages that fit everything that is given, the newest first."""
     with reading() as (hub, connection):
-        now = hub.now()
-        sought = Sought(
-            fact=fact,
-            state=state,
-            source=source,
-            file=file,
-            code=code,
-            group=group,
-            order=order,
-            receipt=receipt,
-            store=store,
-            workstation=workstation,
-            business_date=date,
-            sequence=sequence,
-            person=person,
-            since=since and moment(since, now),
-            until=until and moment(until, now),
-        )
-        rows = messages.found(hub, connection, sought, limit=limit)
+        rows = messages.found(hub, connection, sieve(hub.now()), limit=limit)
     if as_json:
         print_json(rows)
         return

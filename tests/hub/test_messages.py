@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from connectors import registry
-from hub import bootstrap, holds, messages
+from hub import bootstrap, holds, messages, publication
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.home import Home
 from hub.messages import Sought
+from hub.publication import Target
 from hub.receive import receive
 
 SALES = list(till.sales(4, seed=5, reward_percent=0))
@@ -106,6 +107,14 @@ def test_everything_that_is_given_must_fit(hub: Hub) -> None:
     assert numbers(hub, source="shopify", state="held") == []
     assert numbers(hub, file="later") == [4]
     assert numbers(hub, fact=native(ORDERS[1])) == [2]
+
+
+def test_messages_are_found_by_their_kind_and_the_version_that_they_went_through(hub: Hub) -> None:
+    assert numbers(hub, kind="order") == [4, 3, 2, 1]
+    with hub.engine.begin() as connection:
+        version = publication.version_in_force(connection, Target("poslog", "retail"))
+    assert numbers(hub, mapping=version) == [7, 6, 5]
+    assert numbers(hub, mapping=version, kind="order") == []
 
 
 def test_messages_of_a_time_are_those_whose_record_came_then(hub: Hub) -> None:

@@ -18,6 +18,7 @@ from hub.store.tables.documents import (
     order_index,
     transaction_index,
 )
+from hub.store.tables.jobs import JOB_STATES, job
 from hub.store.tables.journal import (
     MESSAGE_STATES,
     capture,
@@ -34,6 +35,7 @@ from hub.store.tables.schema import metadata
 
 __all__ = [
     "DELIVERY_STATES",
+    "JOB_STATES",
     "MESSAGE_STATES",
     "PUBLICATION_ACTS",
     "api_key",
@@ -48,6 +50,7 @@ __all__ = [
     "hold",
     "item",
     "item_identifier",
+    "job",
     "lease",
     "link",
     "location",
