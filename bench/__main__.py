@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import agent, figure, http, map, page, parse, plan, receive, search, start  # noqa: A004
+from bench import agent, figure, http, map, page, parse, plan, receive, sales, search, start  # noqa: A004
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
@@ -27,6 +27,7 @@ _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "map": lambda: chain(map.figures(), plan.figures()),
     "parse": parse.figures,
     "hub": lambda: chain(receive.figures(), agent.visible()),
+    "sales": sales.figures,
     "http": http.figures,
     "search": search.figures,
     "start": start.figures,
@@ -46,7 +47,9 @@ def main() -> int:
         for measured in _GROUPS[name]():
             fresh.append(replace(measured, commit=commit, command=command))
             print(f"{measured.id}: {measured.value} {measured.unit}", file=sys.stderr)
-    kept = [old for old in figure.read(RESULTS) if old.group not in ([only] if only else _GROUPS)]
+    ran = {f"make bench ONLY={name}" for name in ([only] if only else _GROUPS)}
+    anew = {measured.id for measured in fresh}
+    kept = [o for o in figure.read(RESULTS) if o.command not in ran and o.id not in anew]
     figure.write(RESULTS, [*kept, *fresh])
     PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
     Console().print(_table(fresh))

@@ -107,7 +107,7 @@ def _speed(lean: _Received, talkative: _Received) -> Figure:
 
     return of(
         a_second(lean, "wall"),
-        id="hub.sales_per_s.sqlite",
+        id="hub.sales_per_s.plain",
         what="sales of 4 kB, from file to applied and durable, one process",
         unit="1/s",
         side="least",

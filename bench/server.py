@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import httpx2
 
 from hub.home import Home
 
-__all__ = ["Server", "console", "hub_served", "served"]
+__all__ = ["Server", "console", "hub_served", "processor", "served"]
 
 _LYNCHPIN = [sys.executable, "-c", "from hub.cli import main; main()"]
 _HUB = [*_LYNCHPIN, "up", "--port", "0"]
@@ -30,10 +30,44 @@ class Server:
     port: int
 
     def processor(self) -> float:
-        """Processor seconds so far, which Linux tells in the 14th and 15th field, in ticks."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text("utf-8").rpartition(")")[2]
-        user, system = fields.split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        """Processor seconds so far, of the server and of the processes that it has started."""
+        return processor(self.process.pid)
+
+    def memory_mb(self) -> float:
+        """What the server and the processes that it has started hold in memory now."""
+        return sum(_memory_mb(number) for number in _family(self.process.pid))
+
+
+def processor(number: int) -> float:
+    """Processor seconds so far of a process and of all that it has started."""
+    return sum(_processor(each) for each in _family(number))
+
+
+def _family(number: int) -> list[int]:
+    """A process and all that it has started, as Linux tells."""
+    parents: dict[int, int] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        # Whoever ends meanwhile has no file any more.
+        with suppress(OSError):
+            parents[int(file.parent.name)] = int(
+                file.read_text("utf-8").rpartition(")")[2].split()[1]
+            )
+    found = [number]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found
+
+
+def _processor(number: int) -> float:
+    """Linux tells it in the 14th and 15th field, in ticks."""
+    fields = Path(f"/proc/{number}/stat").read_text("utf-8").rpartition(")")[2]
+    user, system = fields.split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _memory_mb(number: int) -> float:
+    pages = Path(f"/proc/{number}/statm").read_text("utf-8").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
 
 
 def hub_served(home: Home) -> AbstractContextManager[Server]:

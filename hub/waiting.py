@@ -40,6 +40,9 @@ class Queue:
 
     def _learn(self, facts: Iterable[str]) -> None:
         new = [fact for fact in set(facts) if fact not in self._held]
+        if not new:
+            # Most messages have nothing to look up, and putting a question together takes time.
+            return
         self._held.update((fact, set()) for fact in new)
         open_ones = message.c.settled_at.is_(None) & (message.c.state == "held")
         for start in range(0, len(new), 500):
