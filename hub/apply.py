@@ -17,16 +17,12 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 
 from hub import folds, placing
 from hub.delivery.outbox import News, Outbox
-from hub.naming import fact_id
-from hub.people.claim import Claim, claims_of
+from hub.effects import Effects, Index
+from hub.people.claim import Claim
 from hub.store.tables import claim, control_index, document, link, order_index, transaction_index
-from hub.translate import Named, Translated
-from schemas.control import Control
-from schemas.envelope import Flag, model_name
-from schemas.order import Order
+from hub.translate import Named
+from schemas.envelope import Flag
 from schemas.problem import Cause
-from schemas.reversal import Reversal
-from schemas.transaction import Transaction, TransactionRef
 
 __all__ = ["CONFLICT", "SAME_VERSION", "Batch", "Known", "Outcome"]
 
@@ -40,6 +36,12 @@ SAME_VERSION = Cause(
     "The same version of this thing came before with other content; the later arrival stands.",
     "Look at both messages if the difference matters.",
 )
+
+_INDEXES: dict[Index, Table] = {
+    "transaction_index": transaction_index,
+    "control_index": control_index,
+    "order_index": order_index,
+}
 
 Outcome = Literal["applied", "duplicate", "stale", "conflict"]
 
@@ -67,10 +69,10 @@ class Batch:
     _doubled: list[str] = field(default_factory=list)
     _stored: set[str] = field(default_factory=set)
     _documents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _transactions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _controls: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _orders: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _links: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _indexed: dict[Index, dict[str, dict[str, Any]]] = field(
+        default_factory=lambda: {name: {} for name in _INDEXES}
+    )
+    _links: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     _claims: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
     _news: list[News] = field(default_factory=list)
 
@@ -109,71 +111,52 @@ class Batch:
         return "applied"
 
     def apply(
-        self, translated: Translated, message_id: int, stamped_at: str | None = None
+        self, named: Named, effects: Effects, message_id: int, stamped_at: str | None = None
     ) -> tuple[Flag, ...]:
         """Queue the effects of a document; give all flags it now carries."""
-        named, model = translated.named, translated.model
         known = self.known.get(named.fact)
-        flags = translated.flags
+        flags = effects.flags
         again = known is not None and known.message_id == message_id
         if known and not again and named.name.version and known.version == named.name.version:
             decided = stamped_at and known.stamped_at and stamped_at > known.stamped_at
             flags += () if decided else (_flag(SAME_VERSION),)
         self.known[named.fact] = Known(
-            named.business_hash,
-            named.name.version,
-            message_id,
-            stamped_at,
-            translated.mapping.version,
+            named.business_hash, named.name.version, message_id, stamped_at, effects.mapping
         )
         row: dict[str, Any] = {
             "fact": named.fact,
-            "kind": translated.kind,
-            "model": model_name(translated.kind),
+            "kind": effects.kind,
+            "model": effects.model,
             "business_hash": named.business_hash,
             "content_version": named.name.content_version,
             "version": named.name.version,
             "message_id": message_id,
             "at": named.document.at,
             "further": named.further or None,
-            "mapping": translated.mapping.version,
+            "mapping": effects.mapping,
             "flags": json.dumps([f.model_dump() for f in flags]) if flags else None,
-            "body": model.model_dump_json(exclude_none=True),
-            "revenue": None,
-            "currency": None,
+            "body": effects.body,
+            "revenue": effects.revenue,
+            "currency": effects.currency,
             "stamped_at": stamped_at,
         }
         self._documents[named.fact] = row
-        self._claims[named.fact] = claims_of(model, region=translated.region)
+        self._claims[named.fact] = effects.claims
         if self.deliver is not None:
-            self._news += self.deliver.news(row, model)
-        if isinstance(model, Transaction):
-            self._transaction(named.fact, model, row, flags)
-        elif isinstance(model, Control):
-            self._controls[named.fact] = _control_row(named.fact, model)
-        elif isinstance(model, Order):
-            self._orders[named.fact] = _order_row(named.fact, model)
-        elif isinstance(model, Reversal):
-            to = fact_id(model.system, ("order", model.order))
-            self._links[named.fact] = [_link_row(named.fact, 0, "reversal", to)]
+            self._news += self.deliver.news(row, effects.system)
+        if effects.index is not None and effects.row is not None:
+            self._indexed[effects.index][named.fact] = effects.row
+        if effects.links or effects.index == "transaction_index":
+            self._links[named.fact] = effects.links
+        if any(flag.code == placing.AMBIGUOUS.code for flag in flags):
+            self._doubled.append(named.fact)
         return flags
-
-    def _transaction(
-        self, fact: str, model: Transaction, row: dict[str, Any], flags: tuple[Flag, ...]
-    ) -> None:
-        if any(f.code == placing.AMBIGUOUS.code for f in flags):
-            self._doubled.append(fact)
-        if model.is_revenue:
-            row["revenue"], row["currency"] = str(model.total), model.currency
-        self._transactions[fact] = _transaction_row(fact, model)
-        self._links[fact] = _links_of(fact, model)
 
     def flush(self) -> None:
         """Write everything that was queued. The caller commits."""
         self._write(document, self._documents)
-        self._write(transaction_index, self._transactions)
-        self._write(control_index, self._controls)
-        self._write(order_index, self._orders)
+        for name, table in _INDEXES.items():
+            self._write(table, self._indexed[name])
         stale = [{"gone": fact} for fact in self._links if fact in self._stored]
         if stale:
             self._unvoid(each["gone"] for each in stale)
@@ -191,8 +174,8 @@ class Batch:
             self.deliver.write(self.connection, self._news)
             self._news.clear()
         self._stored.update(self._documents)
-        indexed = (self._transactions, self._controls, self._orders)
-        for queue in (self._documents, *indexed, self._links, self._claims):
+        queues: list[dict[str, Any]] = [self._documents, *self._indexed.values()]
+        for queue in (*queues, self._links, self._claims):
             queue.clear()
 
     def _write(self, table: Table, rows: dict[str, dict[str, Any]]) -> None:
@@ -233,9 +216,9 @@ class Batch:
         voids = {
             r["to_fact"]: r["from_fact"] for r in links if r["kind"] == "void" and r["to_fact"]
         }
-        if self._transactions:
+        if self._indexed["transaction_index"]:
             early = select(link.c.to_fact, link.c.from_fact).where(
-                link.c.kind == "void", link.c.to_fact.in_(list(self._transactions))
+                link.c.kind == "void", link.c.to_fact.in_(list(self._indexed["transaction_index"]))
             )
             voids.update({row[0]: row[1] for row in self.connection.execute(early)})
         mark = (
@@ -269,88 +252,3 @@ class Batch:
 
 def _flag(cause: Cause) -> Flag:
     return Flag(code=cause.code, path="version", detail=cause.summary)
-
-
-def _place_row(fact: str, model: Transaction | Control) -> dict[str, Any]:
-    number = int(model.sequence) if model.sequence.isascii() and model.sequence.isdigit() else None
-    return {
-        "fact": fact,
-        "system": model.system,
-        "store": model.store,
-        "workstation": model.workstation,
-        "business_date": model.business_date.isoformat(),
-        "sequence_number": number if number is None or number < 2**63 else None,
-    }
-
-
-def _control_row(fact: str, model: Control) -> dict[str, Any]:
-    return {**_place_row(fact, model), "kind": model.kind}
-
-
-def _transaction_row(fact: str, model: Transaction) -> dict[str, Any]:
-    return {
-        **_place_row(fact, model),
-        "sequence": model.sequence,
-        "occurred_utc": model.occurred_at.utc,
-        "receipt": model.receipt,
-        "native_id": model.native_id,
-        "status": model.status,
-    }
-
-
-def _order_row(fact: str, model: Order) -> dict[str, Any]:
-    return {
-        "fact": fact,
-        "system": model.system,
-        "native_id": model.id,
-        "number": model.number,
-        "channel": model.channel,
-        "placed_utc": model.placed_at.utc,
-        "life": model.life,
-        "payment": model.payment,
-        "fulfilment": model.fulfilment,
-        "store": model.store,
-    }
-
-
-def _links_of(fact: str, model: Transaction) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for named in model.links:
-        rows.append(_ref_row(fact, len(rows), named.kind, named.to, model))
-    for line in model.lines:
-        if line.kind == "return" and line.origin is not None:
-            rows.append(_ref_row(fact, len(rows), "return", line.origin, model, line.number))
-    return rows
-
-
-def _ref_row(
-    fact: str,
-    position: int,
-    kind: str,
-    ref: TransactionRef,
-    model: Transaction,
-    line: str | None = None,
-) -> dict[str, Any]:
-    """A link as a row; what it names by its place has a fact id, whether it arrived or not."""
-    to = None
-    if ref.workstation and ref.sequence and ref.business_date:
-        key = (
-            ref.store or model.store,
-            ref.workstation,
-            ref.business_date.isoformat(),
-            ref.sequence,
-        )
-        to = fact_id(model.system, key)
-    row = _link_row(fact, position, kind, to)
-    return {**row, "line": line, "to_ref": ref.model_dump_json(exclude_none=True)}
-
-
-def _link_row(fact: str, position: int, kind: str, to: str | None) -> dict[str, Any]:
-    return {
-        "from_fact": fact,
-        "position": position,
-        "kind": kind,
-        "line": None,
-        "to_fact": to,
-        "to_ref": "{}",
-    }

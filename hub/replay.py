@@ -26,6 +26,7 @@ from sqlalchemy.exc import OperationalError
 from hub import audit, journal, library, publication
 from hub.apply import CONFLICT, Batch
 from hub.bootstrap import Hub
+from hub.effects import effects_of
 from hub.failure import place_of
 from hub.home import Home
 from hub.journal import Stored
@@ -232,7 +233,9 @@ def _remake(hub: Hub, batch: Batch, stored: Stored, target: Target, done: Replay
     except LynchpinError as error:
         done.fail(stored.id, error.problem)
         return
-    flags = [batch.apply(each, stored.id, stored.stamped_at) for each in ready]
+    flags = [
+        batch.apply(each.named, effects_of(each), stored.id, stored.stamped_at) for each in ready
+    ]
     done.remade += due
     done.added += len(new)
     row = {"number": stored.id, "mapping": version, "flags": sum(map(len, flags))}

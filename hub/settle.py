@@ -20,9 +20,10 @@ from sqlalchemy.exc import OperationalError
 from hub import journal
 from hub.apply import CONFLICT, Batch
 from hub.bus import Bus, LeaseLost, Taken
+from hub.effects import Effects, effects_of
 from hub.failure import UNFORESEEN, place_of
 from hub.journal import Stored
-from hub.translate import Named, Translated, Translator
+from hub.translate import Named, Translator
 from hub.waiting import BEHIND, Queue
 from schemas.envelope import Flag
 from schemas.problem import LynchpinError, Problem
@@ -229,14 +230,14 @@ def _named(stored: Stored, translator: Translator) -> _Row:
     return row
 
 
-def _ready(row: _Row, queue: Queue, chosen: list[Named]) -> list[Translated]:
+def _ready(row: _Row, queue: Queue, chosen: list[Named]) -> list[Effects]:
     """The documents of a message to apply; none if it has a problem, or waits behind another."""
     stored = row.stored
     if (cause := queue.cause(stored.id, chosen)) is not None:
         row.wait(cause)
         return []
     try:
-        ready = [row.translator.translated(stored, named) for named in chosen]
+        ready = [effects_of(row.translator.translated(stored, named)) for named in chosen]
     except LynchpinError as error:
         row.problem = error.problem
         return []
@@ -261,8 +262,8 @@ def _settle_one(
         return {}
     flags = tuple(
         flag
-        for translated in ready
-        for flag in batch.apply(translated, stored.id, stored.stamped_at)
+        for named, effects in zip(chosen, ready, strict=True)
+        for flag in batch.apply(named, effects, stored.id, stored.stamped_at)
     )
     if "conflict" in outcomes and not replace:
         fact = row.named[outcomes.index("conflict")].fact
@@ -276,7 +277,7 @@ def _settle_one(
         "state": state,
         "kind": row.kind,
         "fact": row.fact,
-        "mapping": ready[0].mapping.version if ready else None,
+        "mapping": ready[0].mapping if ready else None,
         "flags": len(flags),
         "first_id": None if ready else batch.known[row.named[0].fact].message_id,
     }

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from hub.naming import fact_id
+from hub.effects import Effects
 from hub.store.tables import hold, message
-from hub.translate import Named, Translated
+from hub.translate import Named
 from schemas.problem import Cause
-from schemas.reversal import Reversal
 
 __all__ = ["BEHIND", "Queue", "followers"]
 
@@ -56,13 +55,9 @@ class Queue:
         """The first held message that came before this one and is of one of the same things."""
         return self._first(number, (each.fact for each in named))
 
-    def cause_of_reversals(self, number: int, ready: Iterable[Translated]) -> int | None:
+    def cause_of_reversals(self, number: int, ready: Iterable[Effects]) -> int | None:
         """The first held message that came before and is of an order that these reverse."""
-        orders = [
-            fact_id(one.model.system, ("order", one.model.order))
-            for one in ready
-            if isinstance(one.model, Reversal)
-        ]
+        orders = [one.reverses for one in ready if one.reverses is not None]
         self._learn(orders)
         return self._first(number, orders)
 

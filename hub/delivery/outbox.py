@@ -19,7 +19,6 @@ from hub.store.tables import delivery
 
 if TYPE_CHECKING:
     from hub.settings import Destination
-    from schemas.model import Canonical
 
 __all__ = ["News", "Outbox", "envelope", "key_of"]
 
@@ -46,9 +45,11 @@ class Outbox:
     destinations: Mapping[str, Destination]
     now: Callable[[], str]
 
-    def news(self, row: Mapping[str, Any], model: Canonical) -> list[News]:
-        """Who is to be told of a document, given as the row of it that is about to be written."""
-        system = getattr(model, "system", None)
+    def news(self, row: Mapping[str, Any], system: str | None) -> list[News]:
+        """Who is to be told of a document, given as the row of it that is about to be written.
+
+        ``system`` is the one that it comes from.
+        """
         told: list[News] = []
         for name, to in self.destinations.items():
             echo = to.system is not None and to.system == system
