@@ -43,6 +43,9 @@ ACCESSIBLE = """() => {
     if (!document.getElementById(e.getAttribute("aria-labelledby"))) wrong.push("labelledby");
   const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
   if (new Set(ids).size !== ids.length) wrong.push("an id twice");
+  for (const e of document.querySelectorAll("table:not(.lines, .pairs) tbody tr"))
+    if (e.querySelectorAll("td.n").length > 1 && e.querySelector("td.n:not([data-is])"))
+      wrong.push("a number that says nothing on a phone: " + e.textContent);
   for (const e of document.querySelectorAll("thead th"))
     if (e.scope !== "col") wrong.push("th without scope");
   return wrong;

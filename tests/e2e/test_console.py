@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from hub import library
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.demo.receipt import Loyalty, Receipt
 from hub.demo.retailer import NEW_YORK, VIENNA, person
+from hub.home import Home
+from hub.plan import shelf
 from tests.e2e.browser import WIDTHS, Console, assert_whole, keep, signed_in
 from tests.e2e.conftest import House
 
@@ -91,6 +94,10 @@ def _send(house: House) -> None:
     call = {"CallSid": "CAexample1", "CallStatus": "ringing", "Direction": "inbound"}
     numbers = {"From": SHOPPER.phone, "To": "+12025550100"}
     house.send("twilio", urlencode({**call, **numbers}).encode(), "call")
+    mapping, _ = library.shipped_text("poslog", "retail")
+    negated = re.sub(r"(\n  total: .*)", r"\1 | negate", mapping, count=1)
+    planned = house.lynchpin("map", "plan", house.file(negated.encode(), "negated.yaml"))
+    assert planned.returncode == 0, planned.stderr
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +128,9 @@ def desk(tmp_path: Path, played: Path, browser: Browser) -> Iterator[Desk]:
 
 def test_every_page_is_whole_at_both_widths_and_in_both_schemes(desk: Desk) -> None:
     number = next(iter(desk.house.holds()))
-    shown = {**SHOWN, "held message": f"/messages/{number}"}
+    (plan,) = shelf.listed(Home(desk.house.home))
+    plans = {"plans": "/plans", "plan": f"/plans/{plan.id}"}
+    shown = {**SHOWN, **plans, "held message": f"/messages/{number}"}
     for size, width in WIDTHS.items():
         for scheme in ("light", "dark"):
             with desk.page(width, color_scheme=scheme) as page:

@@ -93,11 +93,18 @@ def print_report(report: Report) -> None:
         if any(each.go or each.left for each in report.further.values()):
             out.print("What would go, and what is left, stays as it is in the hub.")
     if report.money:
-        money = (
-            (c, plain(m.before), plain(m.after), plain(m.after - m.before), plain(m.failing))
-            for c, m in sorted(report.money.items())
-        )
-        out.print(table(("money", "before", "after", "difference", "of newly failing"), money))
+        money = [
+            (
+                currency,
+                *(
+                    plain(each)
+                    for each in (m.before, m.after, m.after - m.before, m.moved, m.failing)
+                ),
+            )
+            for currency, m in sorted(report.money.items())
+        ]
+        named = ("money", "before", "after", "difference", "moved", "of newly failing")
+        out.print(table(named, money))
     people = report.people
     if people.documents:
         out.print(
