@@ -15,6 +15,7 @@ from connectors import registry
 from hub import home as homes
 from hub import library, lock, publication, settings
 from hub.bus import Bus, bus_of
+from hub.causes import UNKNOWN_SOURCE
 from hub.delivery.outbox import Outbox
 from hub.door import Door
 from hub.home import Home
@@ -25,6 +26,7 @@ from hub.people.nobody import nobody as nobodies
 from hub.settings import Settings, Source
 from hub.store.database import Access, open_database
 from hub.translate import Translator, Zone
+from schemas.problem import ConfigError
 
 __all__ = ["Hub", "create", "open_hub", "utc_now"]
 
@@ -76,9 +78,15 @@ class Hub:
         )
 
     def check_doors(self) -> None:
-        """Raises ``ConfigError`` if a source has options or secrets that cannot work."""
+        """Raises ``ConfigError`` if a source has options or secrets that cannot work, or if a poll
+        names no source.
+        """
         for name in self.settings.sources:
             self.door(name).check()
+        for name, poll in self.settings.polls.items():
+            if poll.source not in self.settings.sources:
+                detail, where = f"no source {poll.source!r}", f"polls.{name}.source"
+                raise ConfigError(UNKNOWN_SOURCE.at(detail, path=where))
 
     def _options(self, name: str, source: Source) -> Any:
         return settings.check_options(

@@ -39,6 +39,7 @@ _AREAS = {
     "LP-CLI": "The command line beside a hub that runs",
     "LP-HUB": "The hub",
     "LP-DB": "The database, its backups and what a restore leaves to do",
+    "LP-POLL": "Polls: nothing is lost, it is read again",
     "LP-OUT": "Deliveries: nothing was done",
     "LP-CFG": "Configuration: Lynchpin does not act until it is mended",
 }

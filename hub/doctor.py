@@ -13,6 +13,7 @@ from connectors import registry
 from hub import bootstrap, library, unverified
 from hub.authoring.inventory import inventory
 from hub.home import Home
+from hub.polling.status import polls
 from hub.store.database import quick_check
 from hub.store.tables import document, location, message, record
 from schemas.problem import LynchpinError
@@ -92,6 +93,18 @@ def _mappings(hub: bootstrap.Hub, connection: Connection) -> Iterator[Finding]:
         yield Finding("mappings", well=True, detail=detail)
 
 
+def _polls(hub: bootstrap.Hub, connection: Connection) -> Iterator[Finding]:
+    """Each poll that fails, and why."""
+    found = polls(connection, hub.settings.polls, hub.now())
+    failing = [each for each in found if each.problem is not None]
+    for each in failing:
+        said = each.problem.line() if each.problem else ""
+        what = f"poll {each.name}/{each.stream}"
+        yield Finding(what, well=False, detail=f"{each.failures} times in a row, {said}")
+    if found and not failing:
+        yield Finding("polls", well=True, detail=f"{len(found)} streams, none fails")
+
+
 def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     with hub.engine.begin() as connection:
         counts = select(message.c.state, func.count()).group_by(message.c.state)
@@ -107,6 +120,7 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
         stores = connection.scalar(select(func.count()).select_from(location))
         mappings = list(_mappings(hub, connection))
         unsure = unverified.open_windows(connection)
+        polled = list(_polls(hub, connection))
     yield from mappings
     total = sum(states.values())
     yield Finding("messages", well=True, detail=f"{total} in the journal")
@@ -121,4 +135,5 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     windows = [f"{w.source} from {w.since_at} to {w.until_at}" for w in unsure]
     detail = f"{'; '.join(windows)}; see `lynchpin db unverified`" if windows else "nothing"
     yield Finding("unverified since a restore", well=not windows, detail=detail)
+    yield from polled
     yield Finding("locations", well=True, detail=f"{stores} loaded")

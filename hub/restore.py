@@ -21,6 +21,7 @@ from sqlalchemy.exc import DatabaseError
 
 from hub import audit, unverified
 from hub.causes import DATABASE_IN_USE, DATABASE_MISSING, DATABASE_NEWER
+from hub.polling import progress
 from hub.settings import Settings
 from hub.store import archive, postgres, rows, sqlite
 from hub.store.archive import Archive, Rows
@@ -60,6 +61,8 @@ class Restored:
     unverified: tuple[Window, ...]
     revoked: int
     """Keys that were revoked after the backup, and stay so."""
+    rewound: tuple[str, ...]
+    """Polls that read again what came since the backup."""
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -146,6 +149,7 @@ class _Healing:
         self.opened, self._settings, self._now = opened, settings, now
         self._revoked, self._actor = revoked, actor
         self._windows: list[Window] = []
+        self._polls: list[str] = []
         self._ended = self._rows = 0
 
     def rows(self, progress: Callable[[int], None]) -> Iterator[Rows]:
@@ -180,6 +184,9 @@ class _Healing:
         self._windows = unverified.note(
             connection, self._settings, number=number, backup_at=head.made_at, restored_at=now
         )
+        self._polls = progress.rewind_all(
+            connection, self._settings.polls, to=head.made_at, now=now
+        )
         # Whoever held these is gone; what they held is settled by whoever comes.
         connection.execute(delete(lease))
         for each in self._revoked or ():
@@ -198,6 +205,7 @@ class _Healing:
             replaced=replaced,
             unverified=tuple(self._windows),
             revoked=self._ended,
+            rewound=tuple(self._polls),
         )
 
 

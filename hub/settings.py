@@ -41,6 +41,7 @@ from hub.causes import (
     UNKNOWN_SOURCE,
 )
 from hub.home import Home
+from hub.polling.chosen import Poll, Reread, Stream
 from schemas.envelope import DocumentKind
 from schemas.model import Id
 from schemas.problem import ConfigError, Refused
@@ -55,6 +56,7 @@ _HOME = f"{_PREFIX}HOME"
 _KUBERNETES = (f"{_PREFIX}SERVICE_", f"{_PREFIX}PORT")
 
 _SECRET_BYTES = (24, 64)
+_SECRET = frozenset({"secret", "secrets", "database_url"})
 _DATABASES = ("postgresql", "postgres")
 
 
@@ -204,6 +206,7 @@ class Settings(BaseSettings):
     lease_seconds: Annotated[float, Field(ge=1)] = 30
     """How long others wait for a hub that is gone before they do its work, on PostgreSQL."""
     destinations: dict[SourceName, Destination] = {}
+    polls: dict[SourceName, Poll] = {}
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()
@@ -243,6 +246,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "destinations": Destination,
     "limits": Limits,
     "people": People,
+    "polls": Poll,
     "stores": Stores,
     "watchdog": Watchdog,
 }
@@ -303,15 +307,22 @@ def _explain(
     place = {"path": variable} if variable else {"file": file.name, "path": ".".join(where)}
     more = f" ({len(found) - 1} more to mend)" if len(found) > 1 else ""
     if worst["type"] == "extra_forbidden":
-        inner = _SECTIONS.get(where[0], Source)
+        inner = _model_at(where)
         known = (model if len(worst["loc"]) == 1 else inner).model_fields
         detail = f"no setting {where[-1]!r}{_hint(where[-1], known)}{more}"
         return ConfigError(SETTING_UNKNOWN.at(detail, **place))
     detail = worst["msg"].removeprefix("Value error, ") + more
     # Not even the shape of a secret is shown.
-    hidden = worst["type"] == "missing" or "secrets" in where or "database_url" in where
+    hidden = worst["type"] == "missing" or not _SECRET.isdisjoint(where)
     value = None if hidden else worst["input"]
     return ConfigError(SETTING_INVALID.at(detail, value=value, **place))
+
+
+def _model_at(where: tuple[str, ...]) -> type[BaseModel]:
+    """The model whose settings stand at this place."""
+    if where[0] == "polls" and len(where) > 4:
+        return Reread if "reread" in where[4:-1] else Stream
+    return _SECTIONS.get(where[0], Source)
 
 
 def _variable(where: tuple[str, ...]) -> str:

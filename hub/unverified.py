@@ -1,6 +1,6 @@
 """Unverified windows: what was pushed between a backup and its restore, and is asked of nobody.
 
-A store agent ships again what the hub lost. Who pushes has forgotten
+A store agent ships again what the hub lost, and a poll reads it again. Who pushes has forgotten
 what was acknowledged: webhooks, records that a script posted, files received by hand. Nothing here
 can tell how many of these there were, so the window stands until a person has compared.
 """
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from hub import audit
 from hub.settings import Settings
-from hub.store.tables import api_key, record, unverified
+from hub.store.tables import api_key, message, record, unverified
 from schemas.problem import Cause, Rejected
 
 __all__ = ["Window", "note", "open_windows", "reconcile"]
@@ -96,7 +96,9 @@ def reconcile(
 def _pushed(connection: Connection, settings: Settings) -> set[str]:
     """Sources that were pushed to, or may have been for the first time in the window.
 
-    What came through store agents only is not among them, nor is a source that nobody can send to.
+    What came through store agents only is not among them, nor is a source that nobody can send to,
+    nor one of which a poll reads every kind of thing that was ever pushed: there a webhook is a
+    hint.
     """
     found = _sources(connection, shipped=False)
     found |= {name for name, source in settings.sources.items() if source.secrets}
@@ -107,9 +109,32 @@ def _pushed(connection: Connection, settings: Settings) -> set[str]:
         for name in json.loads(listed)
     }
     # The key of a store agent opens its source to pushes as well, but nobody else has it.
-    return found | ((open_to & set(settings.sources)) - _sources(connection, shipped=True))
+    found |= (open_to & set(settings.sources)) - _sources(connection, shipped=True)
+    return found - {name for name in _polled(settings) if _covers(connection, name)}
+
+
+def _polled(settings: Settings) -> set[str]:
+    return {poll.source for poll in settings.polls.values()} & set(settings.sources)
+
+
+def _covers(connection: Connection, source: str) -> bool:
+    """Whether polls read each kind of thing that was pushed to a source."""
+    pushed, read = (
+        set(
+            connection.scalars(
+                select(message.c.kind)
+                .join_from(message, record)
+                .where(record.c.source == source, record.c.capture.is_(None), by)
+                .where(message.c.kind.is_not(None))
+                .distinct()
+            )
+        )
+        for by in (record.c.poll.is_(None), record.c.poll.is_not(None))
+    )
+    return bool(read) and pushed <= read
 
 
 def _sources(connection: Connection, *, shipped: bool) -> set[str]:
     came = record.c.capture.is_not(None) if shipped else record.c.capture.is_(None)
-    return set(connection.scalars(select(record.c.source).where(came).distinct()))
+    found = select(record.c.source).where(came, record.c.poll.is_(None)).distinct()
+    return set(connection.scalars(found))

@@ -25,6 +25,7 @@ from hub.api import (
     journal,
     mappings,
     messages,
+    polls,
     records,
     reference,
     replay,
@@ -83,7 +84,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings, replay, database, deliveries, journal),
+        *(export, reference, access, mappings, replay, database, deliveries, polls, journal),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -20,6 +21,7 @@ from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
 from hub.delivery import status
 from hub.keys import Key
+from hub.polling.status import polls
 from hub.store.tables import MESSAGE_STATES, message
 from hub.watchdog import STALLED, is_stalled
 from hub.writer import DATABASE_TROUBLE
@@ -104,6 +106,7 @@ class _Figures(Collector):
             unsure.add_metric([source], count)
         yield unsure
         yield from self._deliveries()
+        yield from self._polls()
         yield GaugeMetricFamily(
             "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
         )
@@ -134,6 +137,34 @@ class _Figures(Collector):
             oldest.add_metric([each.name], each.oldest_seconds)
             shut.add_metric([each.name], 2 if each.paused else 1 if each.closed else 0)
         yield from (open_ones, oldest, shut)
+
+    def _polls(self) -> Iterable[Metric]:
+        """How each stream of each poll is doing."""
+        hub = self._served.hub
+        failures = GaugeMetricFamily(
+            "lynchpin_poll_failures",
+            "Attempts in a row that failed.",
+            labels=["poll", "stream"],
+        )
+        age = GaugeMetricFamily(
+            "lynchpin_poll_age_seconds",
+            "Seconds since the stream was last read to its end; none before that.",
+            labels=["poll", "stream"],
+        )
+        taken = CounterMetricFamily(
+            "lynchpin_poll_taken",
+            "Things that were read and were new or other than before.",
+            labels=["poll", "stream"],
+        )
+        now = hub.now()
+        for each in polls(self._connection, hub.settings.polls, now):
+            names = [each.name, each.stream]
+            failures.add_metric(names, each.failures)
+            taken.add_metric(names, each.taken)
+            if each.polled_at is not None:
+                passed = datetime.fromisoformat(now) - datetime.fromisoformat(each.polled_at)
+                age.add_metric(names, max(passed.total_seconds(), 0))
+        yield from (failures, age, taken)
 
 
 @router.get("/openapi.json", dependencies=[anyone], include_in_schema=False)

@@ -31,6 +31,7 @@ _TAGS = {
     "keys": "Who may call.",
     "database": "Backups, and what a restore left unverified.",
     "deliveries": "What other systems are told, and what of it is not done.",
+    "polls": "Systems that are asked for what they have, and how far that has come.",
     "health": "Whether the hub is well.",
 }
 _COMPONENTS = "#/components/schemas/"

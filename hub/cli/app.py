@@ -18,6 +18,7 @@ from hub.cli import (
     key,
     message,
     order,
+    poll,
     receive,
     store,
     transaction,
@@ -51,6 +52,7 @@ app.add_typer(order.app, name="order", help="Orders of every channel.")
 app.add_typer(customer.app, name="customer", help="People, and what happened to them.")
 app.add_typer(db.app, name="db", help="The database: its revision, health, backup and restore.")
 app.add_typer(delivery.app, name="delivery", help="What other systems are told.")
+app.add_typer(poll.app, name="poll", help="Systems that are asked for what they have.")
 app.add_typer(store.app, name="store", help="What stores have sent, and what is missing.")
 app.command()(data.explain)
 app.command()(data.export)

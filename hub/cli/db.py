@@ -150,6 +150,8 @@ def restore(
     out.print(f"restored {done.rows} rows, as at {done.made_at}", soft_wrap=True)
     if done.revoked:
         out.print(f"{done.revoked} keys that were revoked since stay revoked")
+    if done.rewound:
+        out.print(f"read again from before the backup on: {', '.join(done.rewound)}")
     if done.unverified:
         out.print("what was pushed to these sources meanwhile may be missing:")
         _print(done.unverified)

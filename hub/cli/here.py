@@ -28,11 +28,14 @@ from hub.people import view
 from hub.people.document import Document, shown
 from hub.people.view import Found, Person
 from hub.plan.report import Thresholds
+from hub.polling import deciding as polls
+from hub.polling.poller import polled_by
+from hub.polling.status import Status
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
 from hub.replay import Part, Replayed
-from hub.settle import Settled
+from hub.settle import Settled, settle_pending
 from schemas.problem import Rejected
 
 __all__ = ["Here"]
@@ -225,6 +228,23 @@ class Here:
         with writing() as hub, hub.engine.begin() as connection:
             actor, now = self._actor, hub.now()
             return deciding.discard(connection, numbers, actor=actor, reason=reason, now=now)
+
+    def poll_now(self, name: str) -> list[Status]:
+        """Poll at once, in this process, and settle what came."""
+        with writing() as hub:
+            with hub.engine.begin() as connection:
+                polls.poll_now(connection, hub, name, actor=self._actor)
+            with polled_by(hub, name) as poller:
+                while poller.round():
+                    settle_pending(hub.engine, hub.bus, hub.translator, hub.now)
+            with hub.engine.begin() as connection:
+                return polls.of(connection, hub, name)
+
+    def rewind_poll(self, name: str, *, to: str, stream: str | None) -> list[Status]:
+        """Have a poll read again what changed from this moment on."""
+        with writing() as hub, hub.engine.begin() as connection:
+            polls.rewind(connection, hub, name, to=to, stream=stream, actor=self._actor)
+            return polls.of(connection, hub, name)
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents, a line at a time. Others may write while it goes on."""

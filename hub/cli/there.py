@@ -26,6 +26,8 @@ from hub.keys import NO_KEY, Role
 from hub.people.document import Document
 from hub.people.view import Found, Person
 from hub.plan.report import Thresholds
+from hub.polling.causes import UNKNOWN as UNKNOWN_POLL
+from hub.polling.status import Status
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
@@ -298,6 +300,21 @@ class There:
         wanted = {"deliveries": numbers, "reason": reason}
         return int(self._answer("POST", "/deliveries/discard", json=wanted)["count"])
 
+    def poll_now(self, name: str) -> list[Status]:
+        """Poll at once, and wait for what comes of it."""
+        path = f"/polls/{_poll(name)}"
+        found = self._answer("POST", f"{path}/now")
+        until = time.monotonic() + _ANSWER_SECONDS
+        while any(each["due"] for each in found["polls"]) and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS[1])
+            found = self._answer("GET", path)
+        return _statuses(found)
+
+    def rewind_poll(self, name: str, *, to: str, stream: str | None) -> list[Status]:
+        """Have a poll read again what changed from this moment on."""
+        wanted = {"to": to, "stream": stream}
+        return _statuses(self._answer("POST", f"/polls/{_poll(name)}/rewind", json=wanted))
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as they come in."""
         try:
@@ -326,6 +343,17 @@ class There:
             return self._client.request(method, path, **options)
         except httpx2.TransportError as error:
             raise Unavailable(GONE.at(type(error).__name__)) from None
+
+
+def _poll(name: str) -> str:
+    """The name of a poll as a part of a path: any other text would name another route, or none."""
+    if not name or len(name) > _ID_MAX or "/" in name:
+        raise Rejected(UNKNOWN_POLL.at(f"no poll {name!r}"))
+    return quote(name, safe="")
+
+
+def _statuses(said: dict[str, Any]) -> list[Status]:
+    return [Status.model_validate(each) for each in said["polls"]]
 
 
 def _mapping(target: Target) -> str:

@@ -36,6 +36,7 @@ def up(
     from hub.api import application, connection
     from hub.cli.console import opening
     from hub.delivery.sender import sending
+    from hub.polling.poller import polling
     from hub.running import announced
     from hub.watchdog import watched
     from hub.writer import writing as writer_of
@@ -53,6 +54,7 @@ def up(
             announced(writer, host, port),
             watched(writer),
             sending(writer),
+            polling(writer),
             suppress(KeyboardInterrupt),
         ):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.people.document import Document
     from hub.people.view import Found, Person
     from hub.plan.report import Thresholds
+    from hub.polling.status import Status
     from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
@@ -111,6 +112,12 @@ class Way(Protocol):
 
     def discard_deliveries(self, numbers: list[int], *, reason: str) -> int:
         """Give deliveries up, all of them or none; says how many."""
+
+    def poll_now(self, name: str) -> list[Status]:
+        """Poll at once; how the streams of the poll are doing once that has ended."""
+
+    def rewind_poll(self, name: str, *, to: str, stream: str | None) -> list[Status]:
+        """Have a poll read again what changed from this moment on; how its streams are doing."""
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""

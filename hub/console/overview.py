@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, select
 from hub import capture, holds, messages, unverified
 from hub.fingerprint import Group, grouped
 from hub.gaps import Gap, gaps
+from hub.polling.status import Status, polls
 from hub.settings import Settings, Stores
 from hub.store.tables import document, message, record, transaction_index
 from hub.unverified import Window
@@ -64,6 +65,8 @@ class Overview:
     behind: tuple[Silence, ...]
     gaps: tuple[Gap, ...]
     unverified: tuple[Window, ...]
+    failing: tuple[Status, ...]
+    """Streams of polls that fail."""
 
     @property
     def messages(self) -> int:
@@ -99,6 +102,7 @@ def overview(connection: Connection, settings: Settings, *, now: str) -> Overvie
         behind=tuple(silent(captures, settings.stores, now=now)),
         gaps=gaps_of_late(connection),
         unverified=tuple(unverified.open_windows(connection)),
+        failing=tuple(each for each in polls(connection, settings.polls, now) if each.problem),
     )
 
 

@@ -29,6 +29,7 @@ from hub.store.tables.journal import (
 )
 from hub.store.tables.lease import lease
 from hub.store.tables.mappings import PUBLICATION_ACTS, mapping_publication, mapping_version
+from hub.store.tables.polls import poll, polled
 from hub.store.tables.reference import item, item_identifier, location, workstation
 from hub.store.tables.restores import restore, unverified
 from hub.store.tables.schema import metadata
@@ -59,6 +60,8 @@ __all__ = [
     "message",
     "metadata",
     "order_index",
+    "poll",
+    "polled",
     "record",
     "restore",
     "transaction_index",

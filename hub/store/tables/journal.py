@@ -60,6 +60,8 @@ record = Table(
     Column("captured_at", row_text),
     # Why nothing of it was kept, as JSON: only of records that must have a number here.
     Column("refused", row_text),
+    # The poll of the settings that read it.
+    Column("poll", row_text),
 )
 Index(
     "uq_record_origin",

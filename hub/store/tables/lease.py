@@ -11,7 +11,7 @@ __all__ = ["lease"]
 lease = Table(
     "lease",
     metadata,
-    # The ordering key that is held.
+    # The ordering key that is held, or `poll NAME` of the poll whose system is being asked.
     Column("key", row_text, primary_key=True),
     # A process, and which of its takings it is.
     Column("holder", row_text, nullable=False),

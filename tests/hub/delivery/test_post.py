@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from hub.delivery import post as posting
+from hub.delivery import exchange as exchanging
 from hub.delivery.post import FORBIDDEN, Answer, post
 from hub.settings import Destination
 from tests.hub.delivery.conftest import SECRET
@@ -160,7 +160,7 @@ def test_the_certificate_must_be_that_of_the_name(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, host: str, trusted: str, status: int | None
 ) -> None:
     mine = ssl.create_default_context(cafile=str(certificate) if trusted == "ours" else None)
-    monkeypatch.setattr(posting, "_context", lambda: mine)
+    monkeypatch.setattr(exchanging, "_context", lambda: mine)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     names: list[str | None] = []

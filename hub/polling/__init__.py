@@ -1,0 +1,1 @@
+"""Polling: systems that do not tell the hub everything are asked, again and again."""
