@@ -26,6 +26,7 @@ from hub.failure import place_of
 from hub.keys import FORBIDDEN, NO_KEY, UNKNOWN_KEY
 from hub.paging import CURSOR
 from hub.plan.shelf import NO_PLAN
+from hub.polling.causes import UNKNOWN as UNKNOWN_POLL
 from hub.publication import NO_MAPPING, NO_VERSION, NOTHING_BEFORE
 from hub.writer import CLOSING, DATABASE_TROUBLE
 from schemas.problem import (
@@ -60,7 +61,10 @@ _BY_STATUS: dict[int, tuple[Cause, ...]] = {
     400: (CUT,),
     401: (UNKNOWN_KEY,),
     403: (FORBIDDEN, UNSIGNED),
-    404: (NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION, UNKNOWN_DESTINATION),
+    404: (
+        *(NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION),
+        *(UNKNOWN_DESTINATION, UNKNOWN_POLL),
+    ),
     408: (SLOW,),
     409: (NOT_HELD, SEVERAL, NOTHING_BEFORE, NOT_OPEN),
     413: (LARGE, OVERSIZED),

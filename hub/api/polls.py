@@ -76,9 +76,7 @@ def _now(connection: Connection, *, hub: Hub, name: str, actor: str) -> list[Sta
     return deciding.of(connection, hub, name)
 
 
-@router.post(
-    "/polls/{name}/rewind", responses=answers(404, 408, 409, 413), openapi_extra=asked(Rewind)
-)
+@router.post("/polls/{name}/rewind", responses=answers(404, 408, 413), openapi_extra=asked(Rewind))
 async def rewind_poll(name: Name, request: Request, served: ServedHere, key: Operator) -> Polls:
     """Have a poll read again what changed from a moment on; what is here as it is costs nothing."""
     wanted = await parsed(request, Rewind)

@@ -31,7 +31,7 @@ TURNED_AWAY = Cause(
 SLOW_DOWN = Cause(
     "LP-POLL-003",
     "The system that is polled has been asked too often.",
-    "Nothing, if it passes; else raise `every_seconds` of the poll or how many it takes on a page.",
+    "Wait; if it does not pass, raise `every_seconds` of the poll or ask for more on a page.",
 )
 FAILED = Cause(
     "LP-POLL-004",

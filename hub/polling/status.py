@@ -23,7 +23,6 @@ EXAMPLE: dict[str, JsonValue] = {
     "due": False,
     "under_way": False,
     "failures": 0,
-    "problem": None,
     "seen": 4102,
     "taken": 1377,
 }
@@ -43,7 +42,7 @@ class Status(BaseModel):
     due: bool
     under_way: bool = Field(description="Whether more pages are to come.")
     failures: int = Field(description="Attempts in a row that failed.")
-    problem: Problem | None = Field(description="Why the last one did.")
+    problem: Problem | None = Field(default=None, description="Why the last one did.")
     seen: int = Field(description="How many things were read so far.")
     taken: int = Field(description="How many of them were new or other than before.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -95,11 +95,12 @@ class Wired:
     hub: Hub
     clock: Clock
     shop: Shop
+    dice: Random = field(default_factory=lambda: Random(1))
 
     def poll(self, name: str = "shop", *, settle: bool = True) -> None:
         """Read what is due of a poll, until nothing is."""
         with polled_by(self.hub, name) as poller:
-            poller.dice = Random(1)
+            poller.dice = self.dice
             while poller.round():
                 pass
         if settle:

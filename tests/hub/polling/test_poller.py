@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from hub.polling import progress, reading
+from hub.polling import deciding, progress, reading
 from hub.store.tables import document
+from hub.store.tables import poll as table
 from tests.hub.polling.conftest import NUMBERED, ORDERS, RECENT, REFUNDS, Wired
 from tests.hub.polling.shop import Call
 
@@ -265,3 +266,34 @@ def test_what_was_read_later_is_newer_than_a_webhook_of_the_same_version(wired: 
         found = connection.execute(select(document.c.body, document.c.flags)).one()
     assert json.loads(found.body)["note"] == "unseen by its time"
     assert found.flags is None
+
+
+def test_a_page_that_was_asked_for_before_a_rewind_is_not_kept(wired: Wire) -> None:
+    poll = wired(shop={})
+    poll.shop.place(3)
+    poll.poll()
+    poll.clock.pass_by(7200)
+    poll.shop.place(1)
+
+    def rewound(call: Call) -> None:
+        # While it is on its way. The cursor stays where the person put it.
+        if len(poll.shop.calls) == 2:
+            with poll.hub.engine.begin() as connection:
+                to = "2026-01-01T00:00:00.000000Z"
+                deciding.rewind(connection, poll.hub, "shop", to=to, stream=None, actor="ann")
+
+    poll.shop.before = rewound
+    poll.poll()
+    since = [query.get("updated_at_min") for query in poll.shop.asked("/orders.json")]
+    assert since == [None, "2030-12-31T23:55:00Z", "2025-12-31T23:55:00Z"]
+    assert poll.count("Order") == 4
+
+
+def test_the_row_of_another_version_is_begun_anew(wired: Wire) -> None:
+    poll = wired(shop={})
+    poll.shop.place(1)
+    poll.poll()
+    with poll.hub.engine.begin() as connection:
+        connection.execute(update(table).values(reading='{"kind": 7}'))
+    poll.poll_later()
+    assert (poll.status().failures, poll.status().under_way) == (0, False)
