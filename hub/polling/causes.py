@@ -31,7 +31,7 @@ TURNED_AWAY = Cause(
 SLOW_DOWN = Cause(
     "LP-POLL-003",
     "The system that is polled has been asked too often.",
-    "Wait; if it does not pass, raise `every_seconds` of the poll or ask for more on a page.",
+    "Wait a while; if it goes on, raise `every_seconds` of the poll or ask for more on a page.",
 )
 FAILED = Cause(
     "LP-POLL-004",

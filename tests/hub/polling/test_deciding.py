@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -162,3 +164,14 @@ def test_what_the_settings_cannot_mean(
     assert hint in error.value.problem.line()
     assert "lines" not in str(error.value)
     assert "secret@" not in str(error.value)
+
+
+def test_the_example_of_the_page_is_one(home: Home) -> None:
+    page = Path(__file__).parents[3] / "docs" / "polling.md"
+    example = re.search(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    assert example is not None
+    with home.settings.open("a") as settings:
+        settings.write(example[1])
+    with bootstrap.open_hub(home) as hub:
+        hub.check_doors()
+        assert list(hub.settings.polls["shop"].streams) == ["orders", "refunds"]
