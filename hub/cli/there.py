@@ -20,6 +20,7 @@ from hub import home as homes
 from hub import settings
 from hub.authoring.draft import Draft, example_files
 from hub.causes import FILE_MISSING, TABLE_UNREADABLE, UNKNOWN_SOURCE
+from hub.cli.told import error_of
 from hub.cli.way import Noun
 from hub.explain import Explained
 from hub.keys import NO_KEY, Role
@@ -37,8 +38,6 @@ from hub.settle import Settled
 from schemas.problem import (
     Cause,
     ConfigError,
-    Denied,
-    LynchpinError,
     Problem,
     Refused,
     Rejected,
@@ -57,17 +56,6 @@ GONE = Cause(
     "The hub ended, or stopped answering, before it was done.",
     "Do it again: what it has taken in is kept, and counts once however often it comes.",
 )
-KEY_ENDED = Cause(
-    "LP-CLI-003",
-    "The hub that runs does not take the key of its own command line any more.",
-    "Start `lynchpin up` again; somebody has ended its key.",
-)
-STRANGE = Cause(
-    "LP-CLI-004",
-    "The hub that runs gives an answer that this command does not understand.",
-    "Start `lynchpin up` again, so that both are of the same version.",
-)
-
 HTTP_BYTES_MAX = 64 * 1024 * 1024
 """What ``hub.api.body`` takes; asking it would load everything that serves HTTP."""
 _FULL_CODE = "LP-API-005"
@@ -79,12 +67,6 @@ _POLL_SECONDS = (0.01, 0.5)
 _ID_MAX = 100
 _CHUNK_BYTES = 256 * 1024
 
-_BY_STATUS: dict[int, type[LynchpinError]] = {
-    403: Denied,
-    404: Rejected,
-    409: Rejected,
-    429: Unavailable,
-}
 _COUNTS = {"applied": "applied", "duplicate": "duplicates", "stale": "stale", "held": "held"}
 
 
@@ -321,7 +303,7 @@ class There:
             with self._client.stream("GET", "/export", params={"kind": kinds}) as response:
                 if not response.is_success:
                     response.read()
-                    raise _error(response)
+                    raise error_of(response)
                 yield from response.iter_text()
         except httpx2.TransportError as error:
             raise Unavailable(GONE.at(type(error).__name__)) from None
@@ -333,7 +315,7 @@ class There:
             response = self._call(method, path, **options)
             if response.is_success:
                 return response.json()
-            error = _error(response)
+            error = error_of(response)
             if error.problem.code != _FULL_CODE or time.monotonic() > until:
                 raise error
             time.sleep(float(response.headers.get("Retry-After", "1")))
@@ -401,21 +383,6 @@ def _add(report: Report, state: dict[str, Any]) -> None:
     report.problems += [Problem(**each) for each in state["problems"]]
     for currency, amount in state["totals"].items():
         report.totals[currency] = report.totals.get(currency, Decimal(0)) + Decimal(amount)
-
-
-def _error(response: httpx2.Response) -> LynchpinError:
-    """What the hub says went wrong, as it would have been raised in this process."""
-    try:
-        said = response.json()
-        problem = Problem(**{name: said[name] for name in Problem.model_fields if name in said})
-    except (ValueError, TypeError):
-        return Unavailable(STRANGE.at(f"status {response.status_code}"))
-    if response.status_code == 401:
-        return Denied(KEY_ENDED.at())
-    if problem.code == UNKNOWN_SOURCE.code:
-        return Refused(problem)
-    otherwise = Unavailable if response.is_server_error else Refused
-    return _BY_STATUS.get(response.status_code, otherwise)(problem)
 
 
 def _settled(said: dict[str, Any]) -> Settled:
