@@ -17,6 +17,7 @@ from hub import library, lock, publication, settings
 from hub.bus import Bus, bus_of
 from hub.causes import UNKNOWN_SOURCE
 from hub.delivery.outbox import Outbox
+from hub.dictionaries import Dictionaries
 from hub.door import Door
 from hub.home import Home
 from hub.journal import Stored
@@ -47,6 +48,8 @@ class Hub:
     engine: Engine
     now: Callable[[], str] = utc_now
     _known: Cache = field(default_factory=Cache)
+    dictionaries: Dictionaries = field(default_factory=Dictionaries)
+    """With which messages are packed, source by source."""
     bus: Bus = field(init=False)
     """Shares out what is to be settled among those who use the database."""
 
@@ -75,6 +78,7 @@ class Hub:
             options,
             source.secrets,
             source.public_url,
+            self.dictionaries,
         )
 
     def check_doors(self) -> None:

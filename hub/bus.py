@@ -117,7 +117,8 @@ class Leased:
             connection.execute(delete(lease).where(lease.c.key.in_(keys)))
             connection.execute(insert(lease), [{"key": key, **mine} for key in keys])
             chosen = STORED.where(message.c.id.in_([row[0] for row in rows]))
-            messages = [stored(row) for row in connection.execute(chosen.order_by(message.c.id))]
+            rows = connection.execute(chosen.order_by(message.c.id)).all()
+            messages = [stored(connection, row) for row in rows]
         return Taken(messages, keys, fence, elsewhere=bool(others))
 
     def confirm(self, connection: Connection, taken: Taken) -> None:

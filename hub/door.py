@@ -21,6 +21,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 from connectors.api import TRUNCATED, Connector, Request, Rest, Secrets, Slice, Stamp
 from connectors.scrub import scrub, scrub_text
 from hub import journal, torn
+from hub.dictionaries import Dictionaries
 from hub.store.tables import message, record
 from schemas.problem import Cause, ConfigError, Denied, Problem
 
@@ -63,6 +64,8 @@ class Door:
     options: Any
     secrets: Secrets = ()
     public_url: str | None = None
+    dictionaries: Dictionaries = field(default_factory=Dictionaries)
+    """With which what it sends is packed."""
 
     def check(self) -> None:
         """Raises ``ConfigError`` if no webhook could ever be verified with these secrets."""
@@ -248,6 +251,7 @@ class _Intake:
         self._context = b""
         self._last = (b"", b"")
         self._rest: Rest | None = None
+        self._packs = door.dictionaries.of(connection, door.source)
 
     def _open(self, **known: Any) -> int:
         values = {
@@ -286,7 +290,7 @@ class _Intake:
                 "position": self._messages,
                 "offset": max(piece.offset, 0),
                 "length": len(payload),
-                "payload": journal.compress(payload),
+                "payload": journal.compress(payload, self._packs),
                 "digest": journal.digest(payload),
                 "context": None if context == self._context else context,
                 "joined": joined,

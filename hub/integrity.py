@@ -12,8 +12,8 @@ from hub import journal
 from hub.causes import DATABASE_DAMAGED, DATABASE_OLDER
 from hub.store import postgres, sqlite
 from hub.store.database import REVISION, Place, open_as_it_is
-from hub.store.tables import message, metadata
-from schemas.problem import Cause, LynchpinError, Problem
+from hub.store.tables import dictionary, message, metadata
+from schemas.problem import Cause, ConfigError, LynchpinError, Problem
 
 __all__ = ["examine"]
 
@@ -199,15 +199,29 @@ def _broken(connection: Connection, promise: _Promise) -> Iterator[Problem]:
         yield promise.cause.at(which + more)
 
 
+def _dictionaries(connection: Connection) -> set[int]:
+    """Those that are as they were made."""
+    columns = (dictionary.c.id, dictionary.c.hash, dictionary.c.content)
+    used = select(*columns).where(dictionary.c.content.is_not(None))
+    return {
+        number
+        for number, digest, content in connection.execute(used)
+        if journal.digest(content) == digest
+    }
+
+
 def _payloads(connection: Connection) -> Iterator[Problem]:
     """Every payload unpacks to what its digest says."""
     query = select(message.c.id, message.c.payload, message.c.digest)
     options = {"stream_results": True, "yield_per": _MESSAGES_AT_ONCE}
     bad: list[int] = []
+    known = _dictionaries(connection)
     for number, packed, digest in connection.execute(query.execution_options(**options)):
         try:
-            well = journal.digest(journal.decompress(packed)) == digest
-        except zstandard.ZstdError:
+            named = zstandard.get_frame_parameters(packed).dict_id
+            well = not named or named in known
+            well = well and journal.digest(journal.decompress(packed, connection)) == digest
+        except (zstandard.ZstdError, ConfigError):
             well = False
         if not well:
             bad.append(number)

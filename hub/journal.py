@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import zstandard
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 
-from connectors.api import MESSAGE_BYTES_MAX
+from hub.packing import compress, decompress
 from hub.store.tables import hold, message, record
 from schemas.problem import Problem
 
@@ -28,29 +26,6 @@ __all__ = [
     "settle",
     "stored",
 ]
-
-_LEVEL = 3
-
-
-class _Zstd(threading.local):
-    """Making these costs half as much as using them, and no two threads may use the same ones."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
-
-
-def compress(payload: bytes) -> bytes:
-    """Pack a payload for the database."""
-    return _zstd.compressor.compress(payload)
-
-
-def decompress(packed: bytes) -> bytes:
-    """Unpack a payload; bounded, though only the hub itself ever packed one."""
-    return _zstd.decompressor.decompress(packed, max_output_size=2 * MESSAGE_BYTES_MAX)
 
 
 def digest(payload: bytes) -> str:
@@ -98,24 +73,24 @@ STORED: Select[Any] = select(
 """Messages with what they need from their records; a row becomes a ``Stored`` by ``stored``."""
 
 
-def stored(row: Row[Any] | tuple[Any, ...]) -> Stored:
-    """A message of a row of ``STORED``."""
+def stored(connection: Connection, row: Row[Any] | tuple[Any, ...]) -> Stored:
+    """A message of a row of ``STORED``, which came from this connection."""
     values = list(row)
-    values[3] = decompress(values[3])
+    values[3] = decompress(values[3], connection)
     return Stored(*values)
 
 
 def entry(connection: Connection, message_id: int) -> Stored | None:
     """One message, or ``None``."""
     row = connection.execute(STORED.where(message.c.id == message_id)).one_or_none()
-    return None if row is None else stored(row)
+    return None if row is None else stored(connection, row)
 
 
 def pending(connection: Connection, *, limit: int) -> list[Stored]:
     """The oldest messages that nobody has settled yet, in the order they came."""
     unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
     rows = connection.execute(STORED.where(unsettled).order_by(message.c.id).limit(limit))
-    return [stored(row) for row in rows]
+    return [stored(connection, row) for row in rows]
 
 
 def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:

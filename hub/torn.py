@@ -53,7 +53,7 @@ def open_ends(connection: Connection, source: str, name: str) -> list[End]:
         return []
     likeliest = sorted(rows, key=lambda row: row[4] != name)
     return [
-        End(number, Rest(journal.decompress(packed), offset, context), size, sha256)
+        End(number, Rest(journal.decompress(packed, connection), offset, context), size, sha256)
         for number, packed, offset, context, _, size, sha256 in likeliest
     ]
 

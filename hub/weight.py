@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import zstandard
 from sqlalchemy import Connection, func, select
 
+from hub.dictionaries import gains
 from hub.store.tables import message, record
 
 __all__ = ["Weight", "weights"]
@@ -24,6 +25,8 @@ class Weight:
     raw_bytes: int
     stored_bytes: int
     oldest_at: str
+    gain: float | None = None
+    """By which part its dictionary made messages shorter when it was made; none without one."""
 
     @property
     def ratio(self) -> float:
@@ -48,4 +51,7 @@ def weights(connection: Connection) -> list[Weight]:
         each.raw_bytes += zstandard.get_frame_parameters(bytes(head)).content_size
         each.stored_bytes += stored
         each.oldest_at = min(each.oldest_at, received_at)
+    for source, gain in gains(connection).items():
+        if source in found:
+            found[source].gain = gain
     return [found[name] for name in sorted(found)]

@@ -18,6 +18,7 @@ from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
+from hub.cli.journal_here import JournalHere
 from hub.cli.open import reading, writing
 from hub.cli.way import KINDS, Noun
 from hub.delivery import deciding
@@ -47,14 +48,14 @@ _LOADERS: dict[str, Callable[[Connection, Path], Loaded]] = {
 }
 
 
-class Here:
+class Here(JournalHere):
     """See ``hub.cli.way.Way``. Every method raises ``ConfigError`` if somebody else holds the home.
 
     The audit names the user of the machine.
     """
 
     def __init__(self) -> None:
-        self._actor = getpass.getuser()
+        super().__init__(getpass.getuser())
 
     def receive(
         self, source: str, files: Iterable[Path], progress: Callable[[int], None]

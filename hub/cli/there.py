@@ -20,6 +20,7 @@ from hub import home as homes
 from hub import settings
 from hub.authoring.draft import Draft, example_files
 from hub.causes import FILE_MISSING, TABLE_UNREADABLE, UNKNOWN_SOURCE
+from hub.cli.journal_there import JournalThere
 from hub.cli.told import error_of
 from hub.cli.way import Noun
 from hub.explain import Explained
@@ -92,7 +93,7 @@ def connected(running: Running) -> There | None:
     return None
 
 
-class There:
+class There(JournalThere):
     """See ``hub.cli.way.Way``. The audit names the key and the user of the machine."""
 
     def __init__(self, client: httpx2.Client) -> None:

@@ -38,6 +38,7 @@ def up(
     from hub.delivery.sender import sending
     from hub.polling.poller import polling
     from hub.running import announced
+    from hub.upkeep import kept_up
     from hub.watchdog import watched
     from hub.writer import writing as writer_of
 
@@ -55,6 +56,7 @@ def up(
             watched(writer),
             sending(writer),
             polling(writer),
+            kept_up(writer),
             suppress(KeyboardInterrupt),
         ):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)

@@ -15,6 +15,7 @@ from hub.home import Home
 if TYPE_CHECKING:
     from hub.authoring.draft import Draft
     from hub.cli.there import There
+    from hub.dictionaries import Learned
     from hub.explain import Explained
     from hub.keys import Role
     from hub.people.document import Document
@@ -118,6 +119,9 @@ class Way(Protocol):
 
     def rewind_poll(self, name: str, *, to: str, stream: str | None) -> list[Status]:
         """Have a poll read again what changed from this moment on; how its streams are doing."""
+
+    def train(self, sources: list[str]) -> list[Learned]:
+        """Try dictionaries for sources, and use those that pay."""
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""

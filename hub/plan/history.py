@@ -61,7 +61,7 @@ def documents(
         .limit(limit)
     )
     rows = connection.execute(_within(found, window, connector))
-    return [_made(row) for row in rows]
+    return [_made(connection, row) for row in rows]
 
 
 def further(
@@ -84,7 +84,7 @@ def further(
         .limit(limit)
     )
     rows = connection.execute(_within(found, window, connector))
-    return [_made(row) for row in rows]
+    return [_made(connection, row) for row in rows]
 
 
 def of_message(connection: Connection, number: int, fact: str) -> list[Made]:
@@ -94,7 +94,7 @@ def of_message(connection: Connection, number: int, fact: str) -> list[Made]:
         .join(document, document.c.message_id == message.c.id)
         .where(message.c.id == number, document.c.fact == fact)
     )
-    return [_made(row) for row in connection.execute(found)]
+    return [_made(connection, row) for row in connection.execute(found)]
 
 
 def principal(connection: Connection, number: int, at: str) -> str | None:
@@ -115,7 +115,7 @@ def held(
         .limit(limit)
     )
     rows = connection.execute(_within(found, window, connector))
-    return [journal.stored(row) for row in rows]
+    return [journal.stored(connection, row) for row in rows]
 
 
 def _with_stored(body: Any) -> Select[Any]:
@@ -124,8 +124,8 @@ def _with_stored(body: Any) -> Select[Any]:
     return journal.STORED.add_columns(*columns)
 
 
-def _made(row: Row[Any]) -> Made:
-    return Made._make((*row[-5:], journal.stored(row[:-5])))
+def _made(connection: Connection, row: Row[Any]) -> Made:
+    return Made._make((*row[-5:], journal.stored(connection, row[:-5])))
 
 
 def _within(found: Select[Any], window: Window, connector: str) -> Select[Any]:

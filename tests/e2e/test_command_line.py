@@ -295,3 +295,14 @@ def test_deliveries_are_listed_and_decided(house: House) -> None:
     assert "crm" in house.lynchpin("delivery", "status").stdout
     for wrong in (("list", "--state", "lost"), ("retry",), ("retry", "1", "--destination", "crm")):
         assert house.lynchpin("delivery", *wrong).returncode == 2
+
+
+def test_the_journal_is_weighed_and_learned_from(played: House) -> None:
+    weighed = {row["source"]: row for row in _json(played, "journal", "stats")}
+    assert weighed["poslog"]["messages"] == len(RECEIPTS)
+    assert weighed["poslog"]["gain"] is None
+    nothing = {"samples": 0, "gain": None, "used": False}
+    for more in ((), ("--dry-run",)):
+        found = _json(played, "journal", "train", "--source", "poslog", *more)
+        assert found == [{"source": "poslog", **nothing}]
+    assert played.lynchpin("journal", "train", "--source", "none").returncode == 2

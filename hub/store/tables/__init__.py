@@ -22,6 +22,7 @@ from hub.store.tables.jobs import JOB_STATES, job
 from hub.store.tables.journal import (
     MESSAGE_STATES,
     capture,
+    dictionary,
     edit,
     hold,
     message,
@@ -46,6 +47,7 @@ __all__ = [
     "control_index",
     "delivery",
     "destination",
+    "dictionary",
     "document",
     "edit",
     "hold",

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from hub.store.tables.schema import metadata, row_id, row_text
 
-__all__ = ["MESSAGE_STATES", "capture", "edit", "hold", "message", "record"]
+__all__ = ["MESSAGE_STATES", "capture", "dictionary", "edit", "hold", "message", "record"]
 
 MESSAGE_STATES = ("pending", "applied", "duplicate", "stale", "held", "discarded", "joined")
 """``pending`` and ``held`` messages are open; the others are settled for good. A ``joined`` message
@@ -152,6 +152,26 @@ Index(
     postgresql_where=message.c.settled_at.is_(None),
 )
 Index(None, message.c.fact)
+
+dictionary = Table(
+    "dictionary",
+    metadata,
+    # What a packed payload calls it in its own head; made of the content by Zstandard.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", row_text, nullable=False),
+    # SHA-256 of the content.
+    Column("hash", row_text, nullable=False),
+    # None of one that was tried and did not pay. What is here is never changed nor deleted.
+    Column("content", LargeBinary),
+    Column("made_at", row_text, nullable=False),
+    # The newest message there was when it was made.
+    Column("through", BigInteger, nullable=False),
+    Column("samples", Integer, nullable=False),
+    # What messages became that it was not learned from, without it and with it.
+    Column("plain_bytes", BigInteger, nullable=False),
+    Column("packed_bytes", BigInteger, nullable=False),
+    UniqueConstraint("hash"),
+)
 
 edit = Table(
     "edit",

@@ -40,6 +40,7 @@ MAY_CALL = {
     "POST /messages/{number}/reveal": "operator",
     "POST /messages/{number}/look": "operator",
     "GET /journal": "operator",
+    "POST /journal/train": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",

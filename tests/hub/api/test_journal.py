@@ -1,0 +1,38 @@
+"""The journal over HTTP, and by the command line of a hub that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from hub.cli.there import connected
+from hub.dictionaries import MESSAGES_MIN, Learned
+from hub.running import Running
+from hub.store.tables import dictionary
+from tests.hub.test_dictionaries import came, given_up, orders
+
+if TYPE_CHECKING:
+    from tests.hub.api.conftest import Serving
+
+
+def test_a_dictionary_is_learned_when_somebody_says_so(serving: Serving) -> None:
+    def filled() -> None:
+        came(serving.hub, orders(1, MESSAGES_MIN))
+        given_up(serving.hub)
+
+    serving.writer.alone(filled).result()
+    way = connected(Running(0, f"http://127.0.0.1:{serving.port}", serving.keys["operator"]))
+    assert way is not None
+    with way as there:
+        none, one = there.train(["poslog", "shopify"])
+    assert none == Learned("poslog")
+    assert one.used
+    assert one.gain is not None
+    assert one.gain > 0.15
+    [row] = serving.call("operator", "GET", "/journal").json()
+    assert (row["source"], row["gain"]) == ("shopify", one.gain)
+    with serving.app.state.served.readers.begin() as connection:
+        assert connection.scalar(select(dictionary.c.source)) == "shopify"
+    unknown = serving.call("operator", "POST", "/journal/train", json={"source": "none"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "LP-HUB-001")
