@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from connectors import registry
 from hub import home as homes
 from hub import library, lock, publication, settings
+from hub.ahead.ahead import Ahead
 from hub.bus import Bus, bus_of
 from hub.causes import UNKNOWN_SOURCE
 from hub.delivery.outbox import Outbox
@@ -52,9 +54,13 @@ class Hub:
     """With which messages are packed, source by source."""
     bus: Bus = field(init=False)
     """Shares out what is to be settled among those who use the database."""
+    ahead: Ahead = field(init=False)
+    """Translates what waits before its turn comes."""
 
     def __post_init__(self) -> None:
         self.bus = bus_of(self.engine, self.settings.lease_seconds)
+        # Where there is one processor, a second process only gets in the way of the first.
+        self.ahead = Ahead(enabled=self.settings.second_process and (os.cpu_count() or 1) > 1)
 
     @property
     def outbox(self) -> Outbox | None:
@@ -163,7 +169,9 @@ def open_hub(
         connectors = {source.connector for source in chosen.sources.values()}
         with engine.begin() as connection:
             publication.follow_shipped(connection, connectors, now=now())
-        yield Hub(home, chosen, engine, now)
+        hub = Hub(home, chosen, engine, now)
+        with closing(hub.ahead):
+            yield hub
 
 
 @contextmanager

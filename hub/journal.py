@@ -22,6 +22,7 @@ __all__ = [
     "entry",
     "park",
     "pending",
+    "pending_rows",
     "problem_of",
     "settle",
     "stored",
@@ -91,6 +92,13 @@ def pending(connection: Connection, *, limit: int) -> list[Stored]:
     unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
     rows = connection.execute(STORED.where(unsettled).order_by(message.c.id).limit(limit))
     return [stored(connection, row) for row in rows]
+
+
+def pending_rows(connection: Connection, *, after: int, limit: int) -> list[Row[Any]]:
+    """The oldest unsettled messages after this one, as rows of ``STORED``: still packed."""
+    unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
+    rows = STORED.where(unsettled, message.c.id > after).order_by(message.c.id).limit(limit)
+    return list(connection.execute(rows))
 
 
 def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:

@@ -79,7 +79,7 @@ def receive(
     """
     report = Report()
     door = hub.door(source)
-    left_over = settle_pending(hub.engine, hub.bus, hub.translator, hub.now, progress)
+    left_over = settle_pending(hub.engine, hub.bus, hub.translator, hub.now, progress, hub.ahead)
     report.recovered = len(left_over.states)
     _add_totals(report, left_over)
     for file in files:
@@ -88,7 +88,7 @@ def receive(
         except Refused as refusal:
             report.refuse(refusal, file)
             continue
-        settled = settle_pending(hub.engine, hub.bus, hub.translator, hub.now, progress)
+        settled = settle_pending(hub.engine, hub.bus, hub.translator, hub.now, progress, hub.ahead)
         _add(report, hub, record_id, settled)
     return report
 

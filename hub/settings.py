@@ -210,6 +210,9 @@ class Settings(BaseSettings):
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()
+    second_process: bool = True
+    """Whether a second process translates what waits, where there is a lot and a processor for it.
+    """
     watchdog: Watchdog = Watchdog()
 
     @field_validator("sources", mode="before")

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from hub import journal
+from hub.ahead.ahead import Ahead
 from hub.apply import CONFLICT, Batch
 from hub.bus import Bus, LeaseLost, Taken
 from hub.effects import Effects, effects_of
@@ -26,7 +27,7 @@ from hub.journal import Stored
 from hub.translate import Named, Translator
 from hub.waiting import BEHIND, Queue
 from schemas.envelope import Flag
-from schemas.problem import LynchpinError, Problem
+from schemas.problem import LynchpinError, Problem, Rejected
 
 __all__ = ["BATCH", "UNFORESEEN", "Settled", "settle", "settle_next", "settle_pending"]
 
@@ -60,6 +61,7 @@ def settle_pending(
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
     progress: Callable[[int], None] = lambda count: None,
+    ahead: Ahead | None = None,
 ) -> Settled:
     """Settle all pending messages; what is settled is committed batch by batch.
 
@@ -67,7 +69,7 @@ def settle_pending(
     """
     total = Settled()
     while True:
-        done = settle_next(engine, bus, translator, now)
+        done = settle_next(engine, bus, translator, now, ahead=ahead)
         if done.states:
             total.add(done)
             progress(len(done.states))
@@ -83,15 +85,23 @@ def settle_next(
     translator: Callable[[Connection, Stored], Translator],
     now: Callable[[], str],
     limit: int = BATCH,
+    ahead: Ahead | None = None,
 ) -> Settled:
-    """Settle and commit the oldest pending messages, one batch; nothing comes of none."""
+    """Settle and commit the oldest pending messages, one batch; nothing comes of none.
+
+    ``ahead`` translates those that follow meanwhile.
+    """
     taken = bus.take(limit)
     if not taken.messages:
         return Settled(elsewhere=taken.elsewhere)
+    if ahead is not None:
+        ahead.collect(taken.messages)
     try:
         with engine.begin() as connection:
             bus.confirm(connection, taken)
-            done = settle(connection, taken.messages, translator, now())
+            if ahead is not None:
+                ahead.go_on(connection, taken.messages[-1].id, translator)
+            done = settle(connection, taken.messages, translator, now(), ahead=ahead)
             bus.done(connection, taken)
     except LeaseLost:
         return Settled(elsewhere=True)
@@ -153,6 +163,8 @@ class _Row:
     stored: Stored
     translator: Translator
     named: tuple[Named, ...] = ()
+    effects: tuple[Effects | Problem, ...] | None = None
+    """What its documents do, or fail on, where that was worked out ahead."""
     problem: Problem | None = None
     waits_on: int | None = None
 
@@ -185,9 +197,10 @@ def settle(
     now: str,
     *,
     replace: bool = False,
+    ahead: Ahead | None = None,
 ) -> Settled:
     """Settle messages in one transaction. ``replace`` lets a conflicting fact stand."""
-    rows = [_named(stored, translator(connection, stored)) for stored in messages]
+    rows = [_named(stored, translator(connection, stored), ahead) for stored in messages]
     # Only here: whatever makes documents again tells nobody.
     batch = Batch(connection, deliver=rows[0].translator.outbox if rows else None)
     batch.learn(named.fact for row in rows for named in row.named)
@@ -221,8 +234,12 @@ def settle(
     return settled
 
 
-def _named(stored: Stored, translator: Translator) -> _Row:
+def _named(stored: Stored, translator: Translator, ahead: Ahead | None = None) -> _Row:
     row = _Row(stored, translator)
+    prepared = ahead.prepared(stored, translator) if ahead is not None else None
+    if prepared is not None:
+        row.named, row.problem, row.effects = prepared.named, prepared.problem, prepared.effects
+        return row
     try:
         row.named = translator.named(stored)
     except LynchpinError as error:
@@ -230,14 +247,24 @@ def _named(stored: Stored, translator: Translator) -> _Row:
     return row
 
 
-def _ready(row: _Row, queue: Queue, chosen: list[Named]) -> list[Effects]:
+def _effects(row: _Row, position: int) -> Effects:
+    """What one of its documents does. Raises ``Rejected``."""
+    if row.effects is None:
+        return effects_of(row.translator.translated(row.stored, row.named[position]))
+    effects = row.effects[position]
+    if isinstance(effects, Problem):
+        raise Rejected(effects)
+    return effects
+
+
+def _ready(row: _Row, queue: Queue, chosen: list[int]) -> list[Effects]:
     """The documents of a message to apply; none if it has a problem, or waits behind another."""
     stored = row.stored
-    if (cause := queue.cause(stored.id, chosen)) is not None:
+    if (cause := queue.cause(stored.id, (row.named[n] for n in chosen))) is not None:
         row.wait(cause)
         return []
     try:
-        ready = [effects_of(row.translator.translated(stored, named)) for named in chosen]
+        ready = [_effects(row, position) for position in chosen]
     except LynchpinError as error:
         row.problem = error.problem
         return []
@@ -256,14 +283,14 @@ def _settle_one(
     stored = row.stored
     outcomes = [batch.outcome(named, stored.stamped_at) for named in row.named]
     apply = ("applied", "conflict") if replace else ("applied",)
-    chosen = [n for n, outcome in zip(row.named, outcomes, strict=True) if outcome in apply]
+    chosen = [position for position, outcome in enumerate(outcomes) if outcome in apply]
     ready = _ready(row, queue, chosen)
     if row.problem is not None:
         return {}
     flags = tuple(
         flag
-        for named, effects in zip(chosen, ready, strict=True)
-        for flag in batch.apply(named, effects, stored.id, stored.stamped_at)
+        for position, effects in zip(chosen, ready, strict=True)
+        for flag in batch.apply(row.named[position], effects, stored.id, stored.stamped_at)
     )
     if "conflict" in outcomes and not replace:
         fact = row.named[outcomes.index("conflict")].fact

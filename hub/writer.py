@@ -201,7 +201,7 @@ class Writer:
     def _settle(self, limit: int) -> None:
         hub = self.hub
         try:
-            done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, limit)
+            done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, limit, hub.ahead)
         except Exception as error:  # noqa: BLE001
             self._settle_after = time.monotonic() + _RETRY_SECONDS
             self.trouble = True

@@ -1,0 +1,1 @@
+"""Ahead: a second process that translates messages before their turn comes."""

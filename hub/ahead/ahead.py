@@ -1,0 +1,303 @@
+"""Translating ahead: what waits is given to a second process before its turn comes.
+
+Nothing depends on that process. It is told what it needs to know of the database, says for each
+message which of that it relied on, and its work counts only if the transaction that applies the
+message sees the same. Whatever it has not done, or was killed over, the hub does by itself, in the
+order in which the messages came.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connectors.api import Document, Name
+from hub import journal
+from hub.ahead.wire import (
+    Answer,
+    Done,
+    Made,
+    Question,
+    Told,
+    Unread,
+    Work,
+    receive,
+    send,
+    unpacked,
+)
+from hub.effects import Effects
+from hub.journal import Stored
+from hub.translate import Named, Translator
+from schemas.problem import Problem
+
+__all__ = ["Ahead", "Prepared"]
+
+_MESSAGES = 200
+_LEAST = 20
+"""Fewer messages than these are done sooner than they are sent."""
+_BYTES = 4 * 1024 * 1024
+_PATIENCE_SECONDS = 30.0
+_ANSWERS_MAX = 100_000
+_AGAIN_SECONDS, _AGAIN_SECONDS_MAX = 1.0, 60.0
+
+_log = logging.getLogger("lynchpin.ahead")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message that was translated ahead: its documents, and what each does or what it fails on.
+
+    Their bodies stayed where they were read. ``problem`` says why the message cannot be read.
+    """
+
+    named: tuple[Named, ...]
+    effects: tuple[Effects | Problem, ...]
+    problem: Problem | None = None
+
+
+@dataclass(slots=True)
+class _Process:
+    """The second process and the line to it."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket
+
+    def end(self) -> None:
+        """It ends by itself once the line is closed, unless it is stuck."""
+        self.line.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass(slots=True)
+class Ahead:
+    """Use it from one thread at a time, and close it at the end."""
+
+    enabled: bool = True
+    _process: _Process | None = None
+    _out: list[tuple[int, str]] = field(default_factory=list)
+    """What the process has now, by number and digest."""
+    _done: dict[int, tuple[str, Done]] = field(default_factory=dict)
+    _last: int = 0
+    _options: dict[Question, tuple[Any, str | None]] = field(default_factory=dict)
+    _answers: list[tuple[Question, Answer]] = field(default_factory=list)
+    """Everything that was ever told, by its number."""
+    _numbers: dict[Question, int] = field(default_factory=dict)
+    _untold: list[int] = field(default_factory=list)
+    _not_before: float = 0.0
+    _again_seconds: float = _AGAIN_SECONDS
+
+    def collect(self, messages: Iterable[Stored]) -> None:
+        """Wait for the process if it has any of these messages, which are about to be settled."""
+        numbers = {stored.id for stored in messages}
+        if any(number in numbers for number, _ in self._out):
+            self._read()
+        elif not self._out and self._done.keys().isdisjoint(numbers):
+            # Somebody else has settled what was made ahead here.
+            self._done.clear()
+
+    def go_on(
+        self,
+        connection: Connection,
+        after: int,
+        translator: Callable[[Connection, Stored], Translator],
+    ) -> None:
+        """Have the messages translated that follow, if the process has nothing to do."""
+        if not self.enabled or self._out or len(self._done) > _MESSAGES:
+            return
+        after = max(after, self._last)
+        least = _MESSAGES if self._process is None else _LEAST
+        rows = journal.pending_rows(connection, after=after, limit=_MESSAGES)
+        if len(rows) < least or not self._started():
+            return
+        sent: list[tuple[int, str]] = []
+        messages: list[Unread] = []
+        size = 0
+        for row in rows:
+            stored = Stored(*tuple(row))
+            size += len(stored.payload)
+            if size > _BYTES and messages:
+                break
+            options = self._options_of(stored, lambda s: translator(connection, s))
+            self._last = stored.id
+            if options is not None:
+                sent.append((stored.id, stored.digest))
+                messages.append(_unread(stored, options))
+        told = [Told(number, *self._answers[number]) for number in self._untold]
+        self._untold.clear()
+        self._out = sent
+        self._say(Work(told, messages))
+
+    def prepared(self, stored: Stored, translator: Translator) -> Prepared | None:
+        """What was made ahead of a message, if it still is what the hub itself would make."""
+        digest, done = self._done.pop(stored.id, ("", None))
+        if done is None or digest != stored.digest or done.failed:
+            return None
+        if self._options[_way(stored)][0] != translator.options:
+            return None
+        for question in done.asked:
+            self._tell(question, _answer(translator, question))
+        if done.asked or not all(self._holds(number, translator) for number in done.used):
+            return None
+        return _prepared(done)
+
+    def close(self) -> None:
+        """End the process. What it has not done, somebody else does."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+        self._out, self._last = [], 0
+        self._done.clear()
+
+    def _holds(self, number: int, translator: Translator) -> bool:
+        """Whether an answer that was relied on is still the answer."""
+        question, answer = self._answers[number]
+        now = _answer(translator, question)
+        if now == answer:
+            return True
+        self._tell(question, now)
+        return False
+
+    def _tell(self, question: Question, answer: Answer) -> None:
+        known = self._numbers.get(question)
+        if known is None or self._answers[known][1] != answer:
+            self._numbers[question] = len(self._answers)
+            self._untold.append(len(self._answers))
+            self._answers.append((question, answer))
+
+    def _options_of(self, stored: Stored, way: Callable[[Stored], Translator]) -> str | None:
+        """The options of its source as text, if they can be read from that again."""
+        key = _way(stored)
+        if key not in self._options:
+            translator = way(stored)
+            self._options[key] = translator.options, _written(translator.options)
+        return self._options[key][1]
+
+    def _started(self) -> bool:
+        if len(self._answers) > _ANSWERS_MAX:
+            self._forget()
+        if self._process is None and time.monotonic() >= self._not_before:
+            self._process = _start()
+            self._untold = list(self._numbers.values())
+        return self._process is not None
+
+    def _forget(self) -> None:
+        """Begin anew: too much was looked up to remember it all."""
+        self.close()
+        self._answers.clear()
+        self._numbers.clear()
+        self._untold.clear()
+
+    def _say(self, work: Work) -> None:
+        assert self._process is not None
+        try:
+            send(self._process.line, work)
+        except OSError:
+            self._lost()
+
+    def _read(self) -> None:
+        assert self._process is not None
+        try:
+            done = receive(self._process.line, list[Done])
+        except (OSError, ValueError):
+            self._lost()
+            return
+        self._done.update(
+            (number, (digest, one)) for (number, digest), one in zip(self._out, done, strict=True)
+        )
+        self._out = []
+        self._again_seconds = _AGAIN_SECONDS
+
+    def _lost(self) -> None:
+        """The process is gone or stuck; another one takes its place, soon or a little later."""
+        _log.warning("the second process is replaced", extra={"messages": len(self._out)})
+        self.close()
+        self._not_before = time.monotonic() + self._again_seconds
+        self._again_seconds = min(2 * self._again_seconds, _AGAIN_SECONDS_MAX)
+
+
+def _start() -> _Process:
+    mine, theirs = socket.socketpair()
+    with theirs:
+        # No folder that it happens to run in may stand in for a module.
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "hub.ahead.worker"],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+        )
+    mine.settimeout(_PATIENCE_SECONDS)
+    return _Process(process, mine)
+
+
+def _way(stored: Stored) -> Question:
+    return (stored.source, stored.connector, stored.system)
+
+
+def _unread(stored: Stored, options: str) -> Unread:
+    return Unread(
+        stored.source,
+        stored.system,
+        stored.connector,
+        options,
+        stored.offset,
+        stored.payload,
+        stored.context,
+        stored.digest,
+        bool(stored.joined),
+        stored.file,
+        stored.stores,
+    )
+
+
+def _written(options: Any) -> str | None:
+    """Options as text that says the same; those that hold more than text can say stay here."""
+    try:
+        text: str = options.model_dump_json()
+        again = type(options).model_validate_json(text)
+    except ValueError:
+        return None
+    return text if again == options else None
+
+
+def _answer(translator: Translator, question: Question) -> Answer:
+    """What the hub itself would find, in the transaction of this translator."""
+    name, *about = question[3:]
+    if name == "mapping":
+        mapping = translator.mapping(about[0])
+        return mapping.version, mapping.spec.text, mapping.spec.file
+    if name == "zone":
+        zone = translator.zone(about[0] if about else None)
+        return zone.name, "located" if zone.located else None, zone.country
+    if name == "location":
+        return translator.reference.location(about[0], about[1])
+    return translator.reference.item(about[0], about[1], about[2])
+
+
+def _prepared(done: Done) -> Prepared:
+    if done.problem is not None:
+        return Prepared((), (), Problem.model_validate_json(done.problem))
+    return Prepared(
+        tuple(_named(made) for made in done.documents),
+        tuple(_effects(made) for made in done.documents),
+    )
+
+
+def _named(made: Made) -> Named:
+    kind: Any = made.name_kind
+    name = Name(kind, (), b"", made.content_version, made.version)
+    document = Document(made.kind, None, made.at)
+    return Named(document, name, made.fact, made.business_hash, made.further)
+
+
+def _effects(made: Made) -> Effects | Problem:
+    if made.form is not None:
+        return unpacked(made.form)
+    return Problem.model_validate_json(made.problem or "")
