@@ -22,7 +22,6 @@ __all__ = [
     "entry",
     "park",
     "pending",
-    "pending_rows",
     "problem_of",
     "settle",
     "stored",
@@ -87,18 +86,12 @@ def entry(connection: Connection, message_id: int) -> Stored | None:
     return None if row is None else stored(connection, row)
 
 
-def pending(connection: Connection, *, limit: int) -> list[Stored]:
-    """The oldest messages that nobody has settled yet, in the order they came."""
+def pending(connection: Connection, *, limit: int, after: int = 0) -> list[Stored]:
+    """The oldest messages that nobody has settled yet, in the order they came, behind ``after``."""
     unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
-    rows = connection.execute(STORED.where(unsettled).order_by(message.c.id).limit(limit))
+    chosen = STORED.where(unsettled, message.c.id > after)
+    rows = connection.execute(chosen.order_by(message.c.id).limit(limit))
     return [stored(connection, row) for row in rows]
-
-
-def pending_rows(connection: Connection, *, after: int, limit: int) -> list[Row[Any]]:
-    """The oldest unsettled messages after this one, as rows of ``STORED``: still packed."""
-    unsettled = message.c.settled_at.is_(None) & (message.c.state == "pending")
-    rows = STORED.where(unsettled, message.c.id > after).order_by(message.c.id).limit(limit)
-    return list(connection.execute(rows))
 
 
 def settle(connection: Connection, rows: Iterable[dict[str, Any]]) -> None:

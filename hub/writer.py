@@ -127,7 +127,9 @@ class Writer:
                 return
             overdue = time.monotonic() - self._last_settled > _SETTLE_WITHIN_SECONDS
             if self._pending and (not jobs or overdue) and time.monotonic() >= self._settle_after:
-                self._settle(BATCH if not jobs else _BATCH_BESIDE)
+                # What was translated ahead is applied in a quarter of the time.
+                quick = not jobs or self.hub.ahead.process is not None
+                self._settle(BATCH if quick else _BATCH_BESIDE)
             self._busy = self._pending or self.waiting > 0
 
     def got_on(self, *_: object) -> None:

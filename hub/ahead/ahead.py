@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,11 +41,9 @@ from schemas.problem import Problem
 
 __all__ = ["Ahead", "Prepared"]
 
-_MESSAGES = 200
-_LEAST = 20
-"""Fewer messages than these are done sooner than they are sent."""
-_BYTES = 4 * 1024 * 1024
-_PATIENCE_SECONDS = 30.0
+_LEAST = 10
+"""A tenth of what is sent at once: fewer messages are done sooner than they are sent."""
+_BYTES = 16 * 1024 * 1024
 _ANSWERS_MAX = 100_000
 _AGAIN_SECONDS, _AGAIN_SECONDS_MAX = 1.0, 60.0
 
@@ -77,17 +76,35 @@ class _Process:
         self.process.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A source with one of its messages, and its options, as text if they can be told so."""
+
+    stored: Stored
+    options: Any
+    text: str | None
+
+
 @dataclass(slots=True)
 class Ahead:
-    """Use it from one thread at a time, and close it at the end."""
+    """Use it from one thread at a time, and close it at the end.
+
+    It sends ``at_once`` messages, for the first time once so many wait, and is not patient with a
+    process that is silent for longer than ``patience_seconds``. ``taken`` counts the messages whose
+    translation was made ahead and taken over.
+    """
 
     enabled: bool = True
+    at_once: int = 200
+    patience_seconds: float = 30.0
+    taken: int = 0
     _process: _Process | None = None
     _out: list[tuple[int, str]] = field(default_factory=list)
     """What the process has now, by number and digest."""
     _done: dict[int, tuple[str, Done]] = field(default_factory=dict)
     _last: int = 0
-    _options: dict[Question, tuple[Any, str | None]] = field(default_factory=dict)
+    _ways: dict[Question, _Way] = field(default_factory=dict)
+    _asked: set[Question] = field(default_factory=set)
     _answers: list[tuple[Question, Answer]] = field(default_factory=list)
     """Everything that was ever told, by its number."""
     _numbers: dict[Question, int] = field(default_factory=dict)
@@ -111,26 +128,29 @@ class Ahead:
         translator: Callable[[Connection, Stored], Translator],
     ) -> None:
         """Have the messages translated that follow, if the process has nothing to do."""
-        if not self.enabled or self._out or len(self._done) > _MESSAGES:
+        if not self.enabled or self._out or len(self._done) > self.at_once:
             return
         after = max(after, self._last)
-        least = _MESSAGES if self._process is None else _LEAST
-        rows = journal.pending_rows(connection, after=after, limit=_MESSAGES)
-        if len(rows) < least or not self._started():
+        least = self.at_once // (1 if self._process is None else _LEAST)
+        waiting = journal.pending(connection, after=after, limit=self.at_once)
+        if len(waiting) < least or not self._started():
             return
+        ask = partial(translator, connection)
         sent: list[tuple[int, str]] = []
         messages: list[Unread] = []
         size = 0
-        for row in rows:
-            stored = Stored(*tuple(row))
+        for stored in waiting:
             size += len(stored.payload)
             if size > _BYTES and messages:
                 break
-            options = self._options_of(stored, lambda s: translator(connection, s))
+            options = self._way(stored, ask).text
             self._last = stored.id
             if options is not None:
                 sent.append((stored.id, stored.digest))
                 messages.append(_unread(stored, options))
+        for question in self._asked:
+            self._tell(question, _answer(ask(self._ways[question[:3]].stored), question))
+        self._asked.clear()
         told = [Told(number, *self._answers[number]) for number in self._untold]
         self._untold.clear()
         self._out = sent
@@ -139,15 +159,19 @@ class Ahead:
     def prepared(self, stored: Stored, translator: Translator) -> Prepared | None:
         """What was made ahead of a message, if it still is what the hub itself would make."""
         digest, done = self._done.pop(stored.id, ("", None))
-        if done is None or digest != stored.digest or done.failed:
+        if done is None or digest != stored.digest or done.failed or done.asked:
             return None
-        if self._options[_way(stored)][0] != translator.options:
+        if self._ways[_source(stored)].options != translator.options:
             return None
-        for question in done.asked:
-            self._tell(question, _answer(translator, question))
-        if done.asked or not all(self._holds(number, translator) for number in done.used):
+        if not all(self._holds(number, translator) for number in done.used):
             return None
+        self.taken += 1
         return _prepared(done)
+
+    @property
+    def process(self) -> int | None:
+        """The number of the process, if there is one."""
+        return None if self._process is None else self._process.process.pid
 
     def close(self) -> None:
         """End the process. What it has not done, somebody else does."""
@@ -173,19 +197,19 @@ class Ahead:
             self._untold.append(len(self._answers))
             self._answers.append((question, answer))
 
-    def _options_of(self, stored: Stored, way: Callable[[Stored], Translator]) -> str | None:
-        """The options of its source as text, if they can be read from that again."""
-        key = _way(stored)
-        if key not in self._options:
-            translator = way(stored)
-            self._options[key] = translator.options, _written(translator.options)
-        return self._options[key][1]
+    def _way(self, stored: Stored, ask: Callable[[Stored], Translator]) -> _Way:
+        key = _source(stored)
+        if key not in self._ways:
+            options = ask(stored).options
+            blank = replace(stored, payload=b"", context=b"")
+            self._ways[key] = _Way(blank, options, _written(options))
+        return self._ways[key]
 
     def _started(self) -> bool:
         if len(self._answers) > _ANSWERS_MAX:
             self._forget()
         if self._process is None and time.monotonic() >= self._not_before:
-            self._process = _start()
+            self._process = _start(self.patience_seconds)
             self._untold = list(self._numbers.values())
         return self._process is not None
 
@@ -210,6 +234,7 @@ class Ahead:
         except (OSError, ValueError):
             self._lost()
             return
+        self._asked.update(question for one in done for question in one.asked)
         self._done.update(
             (number, (digest, one)) for (number, digest), one in zip(self._out, done, strict=True)
         )
@@ -224,7 +249,7 @@ class Ahead:
         self._again_seconds = min(2 * self._again_seconds, _AGAIN_SECONDS_MAX)
 
 
-def _start() -> _Process:
+def _start(patience_seconds: float) -> _Process:
     mine, theirs = socket.socketpair()
     with theirs:
         # No folder that it happens to run in may stand in for a module.
@@ -233,11 +258,11 @@ def _start() -> _Process:
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
         )
-    mine.settimeout(_PATIENCE_SECONDS)
+    mine.settimeout(patience_seconds)
     return _Process(process, mine)
 
 
-def _way(stored: Stored) -> Question:
+def _source(stored: Stored) -> Question:
     return (stored.source, stored.connector, stored.system)
 
 

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 class Unread(msgspec.Struct, array_like=True):
-    """A message as it is stored, its payload packed, and the way of its source."""
+    """A message, and the way of its source."""
 
     source: str
     system: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
@@ -17,7 +18,7 @@ from connectors.api import Connector
 from hub import library
 from hub.ahead.wire import Answer, Done, Made, Question, Unread, Work, packed, receive, send
 from hub.effects import effects_of
-from hub.journal import Stored, decompress
+from hub.journal import Stored
 from hub.translate import Named, Translator, Zone
 from mappings.mapping import Mapping
 from schemas.problem import LynchpinError
@@ -112,7 +113,7 @@ def _stored(unread: Unread) -> Stored:
         id=0,
         record_id=0,
         offset=unread.offset,
-        payload=decompress(unread.payload),
+        payload=unread.payload,
         digest=unread.digest,
         joined=unread.joined,
         state="pending",
@@ -170,12 +171,10 @@ def _main() -> None:
     # Who stops the hub by hand stops its whole group; the hub closes the line once it is ready.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     knowledge = _Knowledge()
-    with socket.socket(fileno=0) as line:
+    # The line breaks where the hub ends, however it does.
+    with socket.socket(fileno=0) as line, suppress(OSError):
         while True:
-            try:
-                work = receive(line, Work)
-            except OSError:
-                return
+            work = receive(line, Work)
             for told in work.told:
                 knowledge.answers[told.question] = (told.number, told.answer)
             send(line, [_done(knowledge, unread) for unread in work.messages])
