@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub import journal, naming, writer
+from hub.ahead.ahead import Ahead
 from hub.cli import main
 from hub.journal import Stored
 
@@ -40,13 +41,15 @@ def _nameless() -> None:
         return f"{named(system, key)}#{secrets.token_hex(4)}"
 
     naming.fact_id = fact_id
+    # The second process would name them as ever.
+    Ahead.go_on = lambda self, *rest: None  # type: ignore[method-assign]
 
 
 def _backwards() -> None:
     pending: Callable[..., list[Stored]] = journal.pending
 
-    def newest(connection: Any, *, limit: int) -> list[Stored]:
-        return pending(connection, limit=1_000_000)[::-1][:limit]
+    def newest(connection: Any, *, limit: int, after: int = 0) -> list[Stored]:
+        return pending(connection, limit=1_000_000, after=after)[::-1][:limit]
 
     journal.pending = newest
 
