@@ -27,6 +27,7 @@ from hub.lookups import Cache, Lookups
 from hub.people.nobody import Nobody
 from hub.people.nobody import nobody as nobodies
 from hub.settings import Settings, Source
+from hub.steps import Steps
 from hub.store.database import Access, open_database
 from hub.translate import Translator, Zone
 from schemas.problem import ConfigError
@@ -57,10 +58,15 @@ class Hub:
     ahead: Ahead = field(init=False)
     """Translates what waits before its turn comes."""
 
+    steps: Steps = field(default_factory=Steps)
+    """What the hub's processor time goes into since it was opened."""
+
     def __post_init__(self) -> None:
         self.bus = bus_of(self.engine, self.settings.lease_seconds)
         # Where there is one processor, a second process only gets in the way of the first.
-        self.ahead = Ahead(enabled=self.settings.second_process and (os.cpu_count() or 1) > 1)
+        self.ahead = Ahead(
+            enabled=self.settings.second_process and (os.cpu_count() or 1) > 1, steps=self.steps
+        )
 
     @property
     def outbox(self) -> Outbox | None:
@@ -85,6 +91,7 @@ class Hub:
             source.secrets,
             source.public_url,
             self.dictionaries,
+            self.steps,
         )
 
     def check_doors(self) -> None:
@@ -117,6 +124,7 @@ class Hub:
             zone=partial(self._zone, connection, stored.system, source),
             reference=Lookups(connection, stored.system, self._known),
             outbox=self.outbox,
+            steps=self.steps,
         )
 
     def _zone(self, connection: Connection, system: str, source: Source, store: str | None) -> Zone:
@@ -138,7 +146,7 @@ class Hub:
 
     def apart(self) -> Hub:
         """This hub for a reader beside the writer, looking Locations and Items up by itself."""
-        return replace(self, _known=Cache())
+        return replace(self, _known=Cache(), steps=Steps())
 
     def nobody(self, connection: Connection) -> Nobody:
         """Which identifiers name no person here."""

@@ -22,6 +22,7 @@ from connectors.api import TRUNCATED, Connector, Request, Rest, Secrets, Slice, 
 from connectors.scrub import scrub, scrub_text
 from hub import journal, torn
 from hub.dictionaries import Dictionaries
+from hub.steps import Steps, clock
 from hub.store.tables import message, record
 from schemas.problem import Cause, ConfigError, Denied, Problem
 
@@ -66,6 +67,7 @@ class Door:
     public_url: str | None = None
     dictionaries: Dictionaries = field(default_factory=Dictionaries)
     """With which what it sends is packed."""
+    steps: Steps = field(default_factory=Steps)
 
     def check(self) -> None:
         """Raises ``ConfigError`` if no webhook could ever be verified with these secrets."""
@@ -132,7 +134,7 @@ def take_in(
     }
     intake = _Intake(connection, door, ends, sent)
     rest = end.rest if end is not None else None
-    for piece in door.connector.split(measured, door.options, rest):
+    for piece in door.steps.each("verify", door.connector.split(measured, door.options, rest)):
         intake.add(piece)
     taken = intake.finish(measured)
     for twin in ends:
@@ -269,8 +271,10 @@ class _Intake:
 
     def add(self, piece: Slice | Rest) -> None:
         """Scrub a piece and queue it; nothing unscrubbed goes further than this."""
+        since = clock()
         payload = scrub(piece.payload, self._door.connector.scrub)
         context = self._scrubbed(piece.context)
+        since = self._door.steps.add("scrub", since)
         problem, joined = None, False
         if isinstance(piece, Slice):
             problem, joined = piece.problem, piece.joined
@@ -300,6 +304,7 @@ class _Intake:
         self._messages += 1
         if len(self._rows) >= _ROWS_AT_ONCE:
             self._flush()
+        self._door.steps.add("write", since)
 
     def _scrubbed(self, context: bytes) -> bytes:
         """Scrub a context; the first one is the record's, and mostly all of them are the same."""

@@ -24,6 +24,7 @@ from hub.bus import Bus, LeaseLost, Taken
 from hub.effects import Effects, effects_of
 from hub.failure import UNFORESEEN, place_of
 from hub.journal import Stored
+from hub.steps import Steps, clock
 from hub.translate import Named, Translator
 from hub.waiting import BEHIND, Queue
 from schemas.envelope import Flag
@@ -203,9 +204,12 @@ def settle(
     rows = [_named(stored, translator(connection, stored), ahead) for stored in messages]
     # Only here: whatever makes documents again tells nobody.
     batch = Batch(connection, deliver=rows[0].translator.outbox if rows else None)
+    steps = rows[0].translator.steps if rows else Steps()
+    since = clock()
     batch.learn(named.fact for row in rows for named in row.named)
     queue = Queue(connection)
     queue.learn(named for row in rows for named in row.named)
+    steps.add("resolve", since)
     settled = Settled()
     updates: list[dict[str, Any]] = []
     for row in rows:
@@ -215,8 +219,10 @@ def settle(
             queue.settled(row.named[0], row.stored.id)
         else:
             queue.parked(row.principal, row.stored.id)
+    since = clock()
     batch.flush()
     journal.settle(connection, updates)
+    steps.add("write", since)
     for row in rows:
         if row.problem is not None:
             number = row.stored.id
@@ -250,7 +256,11 @@ def _named(stored: Stored, translator: Translator, ahead: Ahead | None = None) -
 def _effects(row: _Row, position: int) -> Effects:
     """What one of its documents does. Raises ``Rejected``."""
     if row.effects is None:
-        return effects_of(row.translator.translated(row.stored, row.named[position]))
+        translated = row.translator.translated(row.stored, row.named[position])
+        since = clock()
+        made = effects_of(translated)
+        row.translator.steps.add("resolve", since)
+        return made
     effects = row.effects[position]
     if isinstance(effects, Problem):
         raise Rejected(effects)

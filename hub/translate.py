@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.api import Connector, Document, Name
 from hub import checks, naming, placing
 from hub.delivery.outbox import Outbox
 from hub.journal import Stored
+from hub.steps import Steps, clock
 from mappings.mapping import Mapping
 from mappings.reference import NOTHING, Reference
 from schemas.envelope import Flag
@@ -100,14 +101,17 @@ class Translator:
     reference: Reference = NOTHING
     outbox: Outbox | None = None
     """Who is told of what comes of its messages the first time."""
+    steps: Steps = field(default_factory=Steps)
 
     def named(self, stored: Stored) -> tuple[Named, ...]:
         """Decode a message and name its documents, the further ones last. Raises ``Rejected``."""
+        since = clock()
         principals = self.principals(stored)
         found = list(principals)
         with _located(stored):
             for named in principals:
                 found += further(stored.system, named, self.mapping(named.document.kind))
+        self.steps.add("decode", since)
         return tuple(found)
 
     def principals(self, stored: Stored) -> tuple[Named, ...]:
@@ -134,8 +138,10 @@ class Translator:
         document, mapping = named.document, self.mapping(named.document.kind)
         if named.further:
             mapping = mapping.further[named.further]
+        since = clock()
         with _located(stored):
             values, flags = mapping.run(document.body, self.reference)
+            since = self.steps.add("map", since)
             store = values.get("store")
             zone = self.zone(store if isinstance(store, str) else None)
             found = [*flags, *_place(values, zone)]
@@ -146,6 +152,7 @@ class Translator:
         contradictions = checks.check(model, self.connector.manifest)
         if stored.joined and contradictions:
             raise Rejected(HALVES.at(contradictions[0].detail, file=stored.file))
+        self.steps.add("validate", since)
         kind = mapping.spec.to
         flagged = (*found, *contradictions)
         return Translated(named, kind, model, flagged, mapping, zone.country)

@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from connectors.api import Document, Name
 from hub import journal
 from hub.ahead.wire import (
+    AllDone,
     Answer,
     Done,
     Made,
@@ -36,6 +37,7 @@ from hub.ahead.wire import (
 )
 from hub.effects import Effects
 from hub.journal import Stored
+from hub.steps import Steps
 from hub.translate import Named, Translator
 from schemas.problem import Problem
 
@@ -95,6 +97,7 @@ class Ahead:
     """
 
     enabled: bool = True
+    steps: Steps = field(default_factory=Steps)
     at_once: int = 200
     patience_seconds: float = 30.0
     taken: int = 0
@@ -230,15 +233,17 @@ class Ahead:
     def _read(self) -> None:
         assert self._process is not None
         try:
-            done = receive(self._process.line, list[Done])
+            answer = receive(self._process.line, AllDone)
         except (OSError, ValueError):
             self._lost()
             return
-        self._asked.update(question for one in done for question in one.asked)
+        self._asked.update(question for one in answer.done for question in one.asked)
         self._done.update(
-            (number, (digest, one)) for (number, digest), one in zip(self._out, done, strict=True)
+            (number, (digest, one))
+            for (number, digest), one in zip(self._out, answer.done, strict=True)
         )
         self._out = []
+        self.steps.include(answer.steps)
         self._again_seconds = _AGAIN_SECONDS
 
     def _lost(self) -> None:

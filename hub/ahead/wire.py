@@ -13,9 +13,11 @@ import msgspec
 
 from hub.effects import Effects
 from hub.people.claim import Claim
+from hub.steps import Step
 from schemas.envelope import Flag
 
 __all__ = [
+    "AllDone",
     "Answer",
     "Done",
     "Form",
@@ -117,6 +119,13 @@ class Done(msgspec.Struct, array_like=True):
     failed: bool = False
     problem: str | None = None
     documents: list[Made] = []
+
+
+class AllDone(msgspec.Struct, array_like=True):
+    """What became of all messages of some work, in their order, and what it took, by step."""
+
+    done: list[Done]
+    steps: dict[Step, float]
 
 
 def packed(effects: Effects) -> Form:

@@ -16,9 +16,21 @@ from typing import Any
 from connectors import registry
 from connectors.api import Connector
 from hub import library
-from hub.ahead.wire import Answer, Done, Made, Question, Unread, Work, packed, receive, send
+from hub.ahead.wire import (
+    AllDone,
+    Answer,
+    Done,
+    Made,
+    Question,
+    Unread,
+    Work,
+    packed,
+    receive,
+    send,
+)
 from hub.effects import effects_of
 from hub.journal import Stored
+from hub.steps import Steps, clock
 from hub.translate import Named, Translator, Zone
 from mappings.mapping import Mapping
 from schemas.problem import LynchpinError
@@ -102,10 +114,10 @@ def _connector(name: str, options: str) -> tuple[Connector, Any]:
     return connector, connector.options.model_validate_json(options)
 
 
-def _translator(knowledge: _Knowledge, unread: Unread) -> Translator:
+def _translator(knowledge: _Knowledge, unread: Unread, steps: Steps) -> Translator:
     way = _Way(knowledge, (unread.source, unread.connector, unread.system))
     connector, options = _connector(unread.connector, unread.options)
-    return Translator(connector, options, way.mapping, way.zone, reference=way)
+    return Translator(connector, options, way.mapping, way.zone, way, steps=steps)
 
 
 def _stored(unread: Unread) -> Stored:
@@ -126,11 +138,11 @@ def _stored(unread: Unread) -> Stored:
     )
 
 
-def _done(knowledge: _Knowledge, unread: Unread) -> Done:
+def _done(knowledge: _Knowledge, unread: Unread, steps: Steps) -> Done:
     """Translate a message. Whatever goes wrong that nobody foresaw, the hub meets it again."""
     knowledge.begin()
     try:
-        done = _translated(_translator(knowledge, unread), _stored(unread))
+        done = _translated(_translator(knowledge, unread, steps), _stored(unread))
     except _Unknown:
         return Done([], list(knowledge.asked))
     except Exception:  # noqa: BLE001
@@ -162,9 +174,13 @@ def _made(translator: Translator, stored: Stored, named: Named) -> Made:
         named.further,
     )
     try:
-        return make(packed(effects_of(translator.translated(stored, named))), None)
+        translated = translator.translated(stored, named)
     except LynchpinError as error:
         return make(None, error.problem.model_dump_json())
+    since = clock()
+    effects = effects_of(translated)
+    translator.steps.add("resolve", since)
+    return make(packed(effects), None)
 
 
 def _main() -> None:
@@ -177,7 +193,9 @@ def _main() -> None:
             work = receive(line, Work)
             for told in work.told:
                 knowledge.answers[told.question] = (told.number, told.answer)
-            send(line, [_done(knowledge, unread) for unread in work.messages])
+            steps = Steps()
+            done = [_done(knowledge, unread, steps) for unread in work.messages]
+            send(line, AllDone(done, steps.seconds))
 
 
 if __name__ == "__main__":

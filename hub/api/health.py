@@ -96,6 +96,14 @@ class _Figures(Collector):
             yield GaugeMetricFamily(
                 f"lynchpin_messages_{state}", f"Messages {text}.", counts.get(state, 0)
             )
+        steps = CounterMetricFamily(
+            "lynchpin_step_seconds",
+            "Processor time of what the hub has taken in and applied since it came up.",
+            labels=["step"],
+        )
+        for step, seconds in self._served.hub.steps.seconds.items():
+            steps.add_metric([step], seconds)
+        yield steps
         unsure = GaugeMetricFamily(
             "lynchpin_unverified_windows",
             "Windows since a restore in which what was pushed may be missing.",

@@ -23,6 +23,7 @@ from hub.api.body import unpacked, whole
 from hub.api.served import Served, ServedHere
 from hub.door import Door
 from hub.keys import Role
+from hub.steps import clock
 from schemas.problem import Denied, Refused
 
 __all__ = ["Signed", "Webhook", "WebhookHere"]
@@ -101,8 +102,11 @@ def _as_sent(request: Request, door: Door, body: bytes) -> connector_api.Request
 def _verified(served: Served, door: Door, sent: connector_api.Request) -> Stamp:
     assert door.connector.verify is not None
     now = datetime.fromisoformat(served.hub.now())
+    since = clock()
     try:
         return door.connector.verify(sent, door.secrets, door.options, now)
     except Denied as denied:
         _log.warning("a webhook was denied", extra={"code": denied.problem.code})
         raise
+    finally:
+        served.hub.steps.add("verify", since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from hub.demo import poslog_writer, shop, shop_writer
 from hub.demo.retailer import NEW_YORK
 from hub.door import Taken, take_in
+from hub.steps import NAMES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -257,6 +259,14 @@ def test_metrics_count_what_was_settled_and_what_waits(serving: Serving) -> None
     assert "lynchpin_messages_held 1.0" in lines
     assert "lynchpin_messages_pending 0.0" in lines
     assert any(line.startswith("lynchpin_writer_queue ") for line in lines)
+
+
+def test_metrics_say_what_the_time_goes_into(serving: Serving) -> None:
+    _held(serving)
+    text = serving.call("reader", "GET", "/metrics").text
+    found = re.findall(r'^lynchpin_step_seconds_total\{step="(\w+)"\} (\S+)$', text, re.MULTILINE)
+    assert [name for name, _ in found] == list(NAMES)
+    assert all(float(seconds) > 0 for _, seconds in found)
 
 
 def test_a_hub_whose_disk_fails_is_alive_and_not_ready(serving: Serving) -> None:
