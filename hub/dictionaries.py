@@ -195,6 +195,7 @@ def _of_source(source: str, after: int) -> Select[Any]:
         select(message.c.id)
         .join(record, record.c.id == message.c.record_id)
         .where(record.c.source == source, message.c.id > after)
+        .where(message.c.removed_at.is_(None))
     )
 
 

@@ -37,6 +37,10 @@ _HEAD = """\
 #   [stores]
 #   silent_seconds = 180  # an agent not heard of for so long is silent: three of its beat_seconds
 #
+#   [journal]
+#   keep_days = 400                                   # what messages said is removed after so long
+#   keep = { "*/order" = 800, "shop_eu/customer" = 90 }  # otherwise for a kind, or for a source
+#
 #   [watchdog]
 #   stall_seconds = 60  # work waits and nothing gets done: the hub ends, to be started anew
 """

@@ -212,7 +212,9 @@ def _dictionaries(connection: Connection) -> set[int]:
 
 def _payloads(connection: Connection) -> Iterator[Problem]:
     """Every payload unpacks to what its digest says."""
-    query = select(message.c.id, message.c.payload, message.c.digest)
+    query = select(message.c.id, message.c.payload, message.c.digest).where(
+        message.c.removed_at.is_(None)
+    )
     options = {"stream_results": True, "yield_per": _MESSAGES_AT_ONCE}
     bad: list[int] = []
     known = _dictionaries(connection)

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 
 from hub.packing import compress, decompress
 from hub.store.tables import hold, message, record
-from schemas.problem import Problem
+from schemas.problem import Cause, Problem, Rejected
 
 __all__ = [
+    "REMOVED",
     "STORED",
     "Stored",
     "compress",
@@ -26,6 +27,13 @@ __all__ = [
     "settle",
     "stored",
 ]
+
+
+REMOVED = Cause(
+    "LP-HUB-025",
+    "What the message said was removed, because its days were over.",
+    "What came of it is still there. `keep_days` under `[journal]` says how long messages stay.",
+)
 
 
 def digest(payload: bytes) -> str:
@@ -52,6 +60,16 @@ class Stored:
     stamped_at: str | None = None
     stores: str | None = None
     """The stores whose facts its sender may send, as JSON; ``None`` where it is not limited."""
+    removed_at: str | None = None
+    """When its days were over and what it said was removed."""
+
+    @property
+    def said(self) -> bytes:
+        """What it said. Raises ``Rejected`` if that was removed."""
+        if self.removed_at is not None:
+            detail = f"message {self.id}, on {self.removed_at[:10]}"
+            raise Rejected(REMOVED.at(detail, file=self.file))
+        return self.payload
 
 
 STORED: Select[Any] = select(
@@ -69,6 +87,7 @@ STORED: Select[Any] = select(
     record.c.name,
     record.c.stamped_at,
     record.c.stores,
+    message.c.removed_at,
 ).join_from(message, record)
 """Messages with what they need from their records; a row becomes a ``Stored`` by ``stored``."""
 
@@ -76,7 +95,7 @@ STORED: Select[Any] = select(
 def stored(connection: Connection, row: Row[Any] | tuple[Any, ...]) -> Stored:
     """A message of a row of ``STORED``, which came from this connection."""
     values = list(row)
-    values[3] = decompress(values[3], connection)
+    values[3] = decompress(values[3], connection) if values[3] else b""
     return Stored(*values)
 
 

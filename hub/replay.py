@@ -37,7 +37,7 @@ from hub.store.tables import document, message, record
 from hub.translate import Named
 from schemas.problem import Cause, LynchpinError, Problem, Refused, Rejected
 
-__all__ = ["FAILED", "Part", "Replayed", "affected", "replay"]
+__all__ = ["FAILED", "Part", "Replayed", "affected", "replay", "unseen"]
 
 FAILED = Cause(
     "LP-HUB-031",
@@ -107,22 +107,37 @@ def affected(hub: Hub, connection: Connection, target: Target, part: Part = EVER
     return sum(1 for _ in _numbers(hub.home, connection, target, part))
 
 
+def unseen(connection: Connection, target: Target, part: Part = EVERYTHING) -> int:
+    """How many of another version stay as they are, for what they were made of was removed."""
+    return connection.scalar(_others(connection, target, part, func.count(), seen=False)) or 0
+
+
 def _others(
-    connection: Connection, target: Target, part: Part, column: Any, after: int = 0
+    connection: Connection,
+    target: Target,
+    part: Part,
+    column: Any,
+    after: int = 0,
+    *,
+    seen: bool = True,
 ) -> Select[Any]:
-    """Documents of a kind, in messages after this one, of any version but the one in force."""
+    """Documents of a kind, in messages after this one, of any version but the one in force.
+
+    ``seen`` are those whose messages are still there to be read; the others are those that are not.
+    """
     versions = publication.versions(connection, target)
     versions.discard(library.in_force(connection, target.connector, target.kind).version)
+    kept = message.c.removed_at.is_(None) if seen else message.c.removed_at.is_not(None)
     found = (
         select(column)
         .select_from(document)
+        .join(message, message.c.id == document.c.message_id)
         .where(document.c.mapping.in_(sorted(versions)))
-        .where(document.c.message_id > after)
+        .where(document.c.message_id > after, kept)
     )
     if part.since is None:
         return found
-    received = record.c.received_at >= part.since
-    return found.join(message, message.c.id == document.c.message_id).join(record).where(received)
+    return found.join(record).where(record.c.received_at >= part.since)
 
 
 def _numbers(

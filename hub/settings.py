@@ -47,7 +47,16 @@ from schemas.model import Id
 from schemas.problem import ConfigError, Refused
 from schemas.zone import known_zone
 
-__all__ = ["Destination", "Limits", "Settings", "Source", "Stores", "check_options", "read"]
+__all__ = [
+    "Destination",
+    "Journal",
+    "Limits",
+    "Settings",
+    "Source",
+    "Stores",
+    "check_options",
+    "read",
+]
 
 _PREFIX = "LYNCHPIN_"
 # Says where the settings are, so it cannot be one of them.
@@ -84,6 +93,8 @@ def _signing(secret: SecretStr) -> SecretStr:
 
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
+KeepDays = Annotated[int, Field(ge=1, le=36_500)]
+KeptName = Annotated[str, StringConstraints(pattern=r"^(\*/[^/]+|[a-z][a-z0-9_-]*(/[^/]+)?)$")]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$")]
@@ -180,6 +191,26 @@ class Stores(BaseModel):
     ``beat_seconds``."""
 
 
+class Journal(BaseModel):
+    """How long what messages said is kept, after they came in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_days: KeepDays = 400
+    keep: dict[KeptName, KeepDays] = {}
+    """Otherwise by what they are: `"SOURCE/KIND"`, else `"*/KIND"`, else `"SOURCE"`."""
+
+    def days(self, source: str, kind: str | None) -> int:
+        """For how many days a message of this source and kind is kept."""
+        names = (f"{source}/{kind}", f"*/{kind}", source)
+        return next((self.keep[name] for name in names if name in self.keep), self.keep_days)
+
+    @property
+    def days_min(self) -> int:
+        """The shortest that anything is kept."""
+        return min(self.keep_days, *self.keep.values(), self.keep_days)
+
+
 class Watchdog(BaseModel):
     """When a running hub gives itself up, for its supervisor to start it again."""
 
@@ -213,6 +244,7 @@ class Settings(BaseSettings):
     second_process: bool = True
     """Whether a second process translates what waits, where there is a lot and a processor for it.
     """
+    journal: Journal = Journal()
     watchdog: Watchdog = Watchdog()
 
     @field_validator("sources", mode="before")
@@ -247,6 +279,7 @@ class Settings(BaseSettings):
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "destinations": Destination,
+    "journal": Journal,
     "limits": Limits,
     "people": People,
     "polls": Poll,

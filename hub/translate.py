@@ -117,7 +117,7 @@ class Translator:
     def principals(self, stored: Stored) -> tuple[Named, ...]:
         """Decode a message and name what its connector decodes. Raises ``Rejected``."""
         with _located(stored):
-            documents = self.connector.decode(stored.payload, stored.context, self.options)
+            documents = self.connector.decode(stored.said, stored.context, self.options)
             return tuple(self._named(stored, document) for document in documents)
 
     def _named(self, stored: Stored, document: Document) -> Named:

@@ -6,19 +6,22 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
-from hub import dictionaries
+from hub import dictionaries, retention
 from hub.bootstrap import Hub
 from hub.dictionaries import Learned, Trial
 from hub.failure import place_of
 from hub.writer import Writer
 
-__all__ = ["kept_up", "round_of", "train"]
+__all__ = ["Sweeping", "kept_up", "round_of", "train"]
 
 ACTOR = "hub"
 _EVERY_SECONDS = 60.0
+_DAY = len("2031-05-06")
 
 _log = logging.getLogger("lynchpin.upkeep")
 
@@ -36,8 +39,35 @@ def kept_up(writer: Writer, every: float = _EVERY_SECONDS) -> Iterator[None]:
         thread.join()
 
 
+@dataclass(slots=True)
+class Sweeping:
+    """How far the sweep of a day has come; it goes through the journal once."""
+
+    day: str = ""
+    after: int | None = None
+
+    def due(self, now: str) -> bool:
+        """Whether there is something of it left to do on this day."""
+        if now[:_DAY] != self.day:
+            self.day, self.after = now[:_DAY], 0
+        return self.after is not None
+
+    def go_on(self, writer: Writer) -> None:
+        """Remove what is due, for as long as nobody waits. Each batch is a transaction."""
+        hub = writer.hub
+        while self.after is not None and not writer.waiting:
+            work = partial(
+                retention.sweep,
+                kept=hub.settings.journal,
+                after=self.after,
+                actor=ACTOR,
+                now=hub.now(),
+            )
+            self.after = writer.submit(work).result().last
+
+
 def _run(writer: Writer, over: threading.Event, every: float) -> None:
-    readers = writer.hub.reader()
+    readers, sweeping = writer.hub.reader(), Sweeping()
     try:
         while not over.wait(every):
             if writer.stalled_for:
@@ -45,6 +75,8 @@ def _run(writer: Writer, over: threading.Event, every: float) -> None:
                 continue
             try:
                 round_of(writer, readers)
+                if sweeping.due(writer.hub.now()):
+                    sweeping.go_on(writer)
             except Exception as error:  # noqa: BLE001
                 # Nothing of it is urgent, and none of it may end the thread.
                 _log.error("upkeep failed", extra={"failure": place_of(error)})

@@ -21,6 +21,7 @@ from hub.api.paging import Page, Turned, page
 from hub.api.rule import only
 from hub.api.served import Reading, ServedHere
 from hub.causes import NOT_FOUND
+from hub.journal import Stored
 from hub.keys import Key
 from hub.messages import Sought
 from hub.since import moment
@@ -103,6 +104,9 @@ class Message(BaseModel):
     byte: int = Field(description="Where it begins in the file.")
     length: int
     edited_at: str | None = Field(description="When somebody mended what it says.")
+    removed_at: str | None = Field(
+        default=None, description="When its days were over and what it said was removed."
+    )
     problem: Problem | None
 
 
@@ -238,7 +242,7 @@ def show_message(number: Number, reading: Reading, key: Looker) -> Message:
     return _message(reading, number)[0]
 
 
-@router.post("/messages/{number}/reveal", responses=answers(404, 413), openapi_extra=REVEAL)
+@router.post("/messages/{number}/reveal", responses=answers(404, 409, 413), openapi_extra=REVEAL)
 async def reveal_message(
     number: Number, request: Request, served: ServedHere, key: Operator
 ) -> RevealedMessage:
@@ -247,8 +251,8 @@ async def reveal_message(
 
     def read() -> RevealedMessage:
         with served.readers.begin() as connection:
-            found, payload = _message(connection, number)
-        text = payload.decode("utf-8", errors="backslashreplace")
+            found, stored = _message(connection, number)
+        text = stored.said.decode("utf-8", errors="backslashreplace")
         return RevealedMessage(**dict(found), payload=text)
 
     message = await asyncio.to_thread(read)
@@ -269,7 +273,7 @@ async def look_at_message(number: Number, served: ServedHere, key: Operator) -> 
     return found
 
 
-def _message(connection: Connection, number: int) -> tuple[Message, bytes]:
+def _message(connection: Connection, number: int) -> tuple[Message, Stored]:
     stored = journal.entry(connection, number)
     if stored is None:
         raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
@@ -282,9 +286,10 @@ def _message(connection: Connection, number: int) -> tuple[Message, bytes]:
         byte=stored.offset,
         length=len(stored.payload),
         edited_at=edit.edited_at(connection, number),
+        removed_at=stored.removed_at,
         problem=finding.problem(connection, number),
     )
-    return found, stored.payload
+    return found, stored
 
 
 @router.get("/holds", responses=answers())

@@ -17,6 +17,7 @@ from hub.api.rate import Rates
 from hub.api.traffic import Traffic
 from hub.bootstrap import Hub
 from hub.door import Taken
+from hub.weight import Weighed
 from hub.writer import Writer
 
 __all__ = ["Reading", "Served", "ServedHere"]
@@ -39,6 +40,7 @@ class Served:
     lodge: Engine
     rates: Rates
     traffic: Traffic = field(default_factory=Traffic)
+    weighed: Weighed = field(default_factory=Weighed)
     budget: Budget = field(default_factory=Budget)
     doorstep: Budget = field(default_factory=partial(Budget, _DOORSTEP_BYTES))
 

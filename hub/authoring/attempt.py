@@ -49,6 +49,7 @@ def of_message(connection: Connection, number: int) -> list[Stored]:
     stored = journal.entry(connection, number)
     if stored is None:
         raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+    assert stored.said is not None
     return [stored]
 
 

@@ -180,8 +180,9 @@ class Here(JournalHere):
             stored = journal.entry(connection, number)
             if stored is None:
                 raise Rejected(NOT_FOUND.at(f"there is no message {number}"))
+            said = stored.said if reveal is not None else b""
             self._seen(hub, connection, f"message {number}", reason=reveal)
-        return stored.payload
+        return said
 
     @contextmanager
     def _shown(self) -> Iterator[tuple[Hub, Connection]]:

@@ -6,10 +6,12 @@ import dataclasses
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
+from hub import retention
 from hub.cli.message import AsJson
 from hub.cli.open import reading
-from hub.cli.terminal import out, print_json, table
+from hub.cli.terminal import errors, out, print_json, table
 from hub.cli.way import way
 from hub.dictionaries import learned, trial
 from hub.weight import weights
@@ -24,14 +26,22 @@ def journal() -> None:
 
 @app.command("stats")
 def stats(*, as_json: AsJson = False) -> None:
-    """Say for each source how many messages it sent and how many bytes they were and are."""
-    with reading() as (_, connection):
-        rows = [{**dataclasses.asdict(each), "ratio": each.ratio} for each in weights(connection)]
+    """Say for each source and kind what came in, what it takes on the disk, and until when."""
+    with reading() as (hub, connection):
+        found = weights(connection, hub.settings.journal)
+    rows = [
+        {**dataclasses.asdict(each), "ratio": each.ratio, "expires_at": each.expires_at}
+        for each in found
+    ]
     if as_json:
         print_json(rows)
         return
-    names = ("source", "messages", "raw_bytes", "stored_bytes", "ratio", "oldest_at", "gain")
+    names = ["source", "messages", "removed", "raw_bytes", "stored_bytes", "ratio", "gain"]
+    names.append("oldest_at")
     out.print(table(names, ([row[name] for name in names] for row in rows)))
+    columns = ("source", "kind", "messages", "removed", "stored_bytes", "keep_days", "expires_at")
+    kinds = ((each.source, *dataclasses.astuple(kind)) for each in found for kind in each.kinds)
+    out.print(table(columns, kinds, title="expiring next"))
 
 
 @app.command("train")
@@ -61,3 +71,39 @@ def train(
         return
     names = ("source", "samples", "gain", "used")
     out.print(table(names, ([row[name] for name in names] for row in rows)))
+
+
+@app.command("sweep")
+def sweep(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many it would be, and remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what messages said whose days are over: see `[journal]` in the settings.
+
+    That they came, and what came of them, stays. A hub that runs does this by itself once a day.
+    """
+    due, after = 0, 0
+    with reading() as (hub, connection):
+        kept, now = hub.settings.journal, hub.now()
+        while True:
+            numbers, last = retention.sweepable(connection, kept, after=after, now=now)
+            due += len(numbers)
+            if last is None:
+                break
+            after = last
+    removed = 0
+    if due and not dry_run:
+        if not yes:
+            text = f"Remove what {due} messages said? It cannot be brought back."
+            typer.confirm(text, abort=True, err=True)
+        with Progress(console=errors, transient=True) as progress, way() as hub_there:
+            task = progress.add_task("sweep", total=due)
+            removed = hub_there.sweep(lambda count: progress.advance(task, count))
+    if as_json:
+        print_json({"due": due, "removed": removed})
+    else:
+        out.print(f"{due} due, {removed} removed")

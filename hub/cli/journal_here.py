@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hub import dictionaries
+from collections.abc import Callable
+
+from hub import dictionaries, retention
 from hub.cli.open import writing
 from hub.dictionaries import Learned
 
@@ -26,3 +28,22 @@ class JournalHere:
                         dictionaries.keep(connection, tried, actor=self._actor, now=hub.now())
                 found.append(dictionaries.learned(source, tried))
         return found
+
+    def sweep(self, progress: Callable[[int], None]) -> int:
+        """Remove what messages said whose days are over."""
+        total, after = 0, 0
+        with writing(make=False) as hub:
+            while True:
+                with hub.engine.begin() as connection:
+                    done = retention.sweep(
+                        connection,
+                        hub.settings.journal,
+                        after=after,
+                        actor=self._actor,
+                        now=hub.now(),
+                    )
+                total += done.removed
+                progress(done.removed)
+                if done.last is None:
+                    return total
+                after = done.last

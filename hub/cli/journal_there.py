@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hub.dictionaries import Learned
@@ -20,3 +21,14 @@ class JournalThere:
         """Try dictionaries for sources."""
         said = (self._answer("POST", "/journal/train", json={"source": each}) for each in sources)
         return [Learned(**each) for each in said]
+
+    def sweep(self, progress: Callable[[int], None]) -> int:
+        """Remove what messages said whose days are over."""
+        total = after = 0
+        while True:
+            done = self._answer("POST", "/journal/sweep", json={"after": after})
+            total += int(done["removed"])
+            progress(done["removed"])
+            if done["last"] is None:
+                return total
+            after = int(done["last"])

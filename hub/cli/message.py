@@ -62,6 +62,7 @@ def show(
         "byte": stored.offset,
         "length": len(stored.payload),
         "edited_at": edited,
+        "removed_at": stored.removed_at,
     }
     if as_json:
         found = problem and problem.model_dump(mode="json", exclude_none=True)

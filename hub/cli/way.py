@@ -123,6 +123,9 @@ class Way(Protocol):
     def train(self, sources: list[str]) -> list[Learned]:
         """Try dictionaries for sources, and use those that pay."""
 
+    def sweep(self, progress: Callable[[int], None]) -> int:
+        """Remove what messages said whose days are over, batch by batch; says how many."""
+
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""
 

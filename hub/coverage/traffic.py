@@ -57,7 +57,7 @@ def cover(
         translator = hub.translator(connection, stored)
         try:
             decode = translator.connector.decode
-            documents = decode(stored.payload, stored.context, translator.options)
+            documents = decode(stored.said, stored.context, translator.options)
         except Exception as error:  # noqa: BLE001
             # What nobody can decode is of no kind, and on hold for that.
             problem_of(error)
@@ -74,6 +74,7 @@ def _messages(connection: Connection, connector: str, window: Window) -> Iterato
         select(message.c.id)
         .join_from(message, record)
         .where(record.c.connector == connector, message.c.state.not_in(_LEFT_OUT))
+        .where(message.c.removed_at.is_(None))
     )
     if window.since is not None:
         wanted = wanted.where(record.c.received_at >= window.since)

@@ -113,9 +113,9 @@ def decoded(
     # What a document was made from was decoded when it came; what is held need not have been.
     again = way.connector.again if stored.state == "applied" else None
     if again is None:
-        found = way.connector.decode(stored.payload, stored.context, way.options)
+        found = way.connector.decode(stored.said, stored.context, way.options)
     else:
-        found = again(stored.payload, stored.context, way.options, reads)
+        found = again(stored.said, stored.context, way.options, reads)
     return {document.at: document for document in found if document.kind in kinds}
 
 

@@ -130,6 +130,7 @@ def _made(connection: Connection, row: Row[Any]) -> Made:
 
 def _within(found: Select[Any], window: Window, connector: str) -> Select[Any]:
     found = found.where(message.c.id <= window.last, record.c.connector == connector)
+    found = found.where(message.c.removed_at.is_(None))
     if window.source is not None:
         found = found.where(record.c.source == window.source)
     if window.since is not None:

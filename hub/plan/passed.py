@@ -19,8 +19,8 @@ _SUPERSEDED = "superseded"
 def passed_over(connection: Connection, window: Window, connector: str) -> dict[str, int]:
     """How many messages of the window are not looked at, by what became of them.
 
-    They are ``duplicate``, ``superseded``, ``joined`` with their rest, ``discarded``, or still
-    ``pending``.
+    They are ``duplicate``, ``superseded``, ``joined`` with their rest, ``discarded``,
+    ``removed`` because their days were over, or still ``pending``.
     """
     found: dict[str, int] = {}
     states = _within(select(message.c.state, func.count()), window, connector)
@@ -34,6 +34,11 @@ def passed_over(connection: Connection, window: Window, connector: str) -> dict[
     )
     if count := connection.scalar(bare):
         found[_SUPERSEDED] = found.get(_SUPERSEDED, 0) + count
+    gone = _within(select(func.count()), window, connector).where(
+        message.c.state == "applied", message.c.removed_at.is_not(None), made.exists()
+    )
+    if count := connection.scalar(gone):
+        found["removed"] = count
     return found
 
 

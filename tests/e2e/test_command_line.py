@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -306,3 +307,20 @@ def test_the_journal_is_weighed_and_learned_from(played: House) -> None:
         found = _json(played, "journal", "train", "--source", "poslog", *more)
         assert found == [{"source": "poslog", **nothing}]
     assert played.lynchpin("journal", "train", "--source", "none").returncode == 2
+
+
+def test_what_messages_said_is_removed_when_its_days_are_over(played: House) -> None:
+    assert _json(played, "journal", "sweep", "--yes") == {"due": 0, "removed": 0}
+    database = sqlite3.connect(played.home / "lynchpin.db")
+    with database:
+        database.execute("UPDATE record SET received_at = '2020-01-01T00:00:00.000000Z'")
+    database.close()
+    due = len(RECEIPTS) + 2 - len(played.holds())
+    assert _json(played, "journal", "sweep", "--dry-run") == {"due": due, "removed": 0}
+    assert played.lynchpin("journal", "sweep").returncode != 0
+    assert _json(played, "journal", "sweep", "--yes") == {"due": due, "removed": due}
+    [found] = _json(played, "message", "find", FIRST)
+    assert _json(played, "message", "show", str(found["id"]))["removed_at"] is not None
+    asked = played.lynchpin("message", "show", str(found["id"]), "--reveal", "a test")
+    assert (asked.returncode, "LP-HUB-025" in asked.stderr) == (2, True)
+    assert sum(row["removed"] for row in _json(played, "journal", "stats")) == due

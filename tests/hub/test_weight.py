@@ -16,11 +16,11 @@ pytestmark = pytest.mark.databases
 
 def test_each_source_is_weighed_by_what_came_and_what_is_stored(hub: Hub) -> None:
     with hub.engine.begin() as connection:
-        assert weights(connection) == []
+        assert weights(connection, hub.settings.journal) == []
     send(hub, order(1), order(2), refund())
     with hub.engine.begin() as connection:
         packed = list(connection.scalars(select(message.c.payload)))
-        (found,) = weights(connection)
+        (found,) = weights(connection, hub.settings.journal)
     assert (found.source, found.messages) == ("shopify", 3) == ("shopify", len(packed))
     assert found.stored_bytes == sum(map(len, packed))
     assert found.raw_bytes == sum(len(journal.decompress(each)) for each in packed)

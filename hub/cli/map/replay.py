@@ -15,7 +15,7 @@ from hub.cli.open import reading
 from hub.cli.terminal import errors, out, print_json, print_problem
 from hub.cli.way import way
 from hub.publication import Target
-from hub.replay import Part, Replayed, affected
+from hub.replay import Part, Replayed, affected, unseen
 from hub.since import moment
 
 __all__ = ["replay"]
@@ -43,22 +43,26 @@ def replay(
     with reading() as (hub, connection):
         part = Part(since and moment(since, hub.now()), plan)
         count = affected(hub, connection, target, part)
+        gone = unseen(connection, target, part)
     if dry_run:
         if as_json:
-            print_json({"mapping": str(target), "affected": count, "destinations": []})
+            seen = {"affected": count, "removed": gone}
+            print_json({"mapping": str(target), **seen, "destinations": []})
         else:
             text = f"{count} documents of {target} would be made again. {_EFFECTS}"
             out.print(escape(text), soft_wrap=True)
+            _say_unseen(gone)
         return
     done = _replayed(target, part, count)
     if as_json:
         problems = {n: p.model_dump(mode="json") for n, p in done.problems.items()}
-        counts = ("remade", "failed", "added", "left")
-        said = {**{name: getattr(done, name) for name in counts}, "problems": problems}
+        names = ("remade", "failed", "added", "left")
+        said = {**{name: getattr(done, name) for name in names}, "problems": problems}
         print_json({"mapping": str(target), **said})
     else:
         text = f"{done.remade} documents of {target} were made again. {_EFFECTS}"
         out.print(escape(text), soft_wrap=True)
+        _say_unseen(gone)
         if done.added:
             out.print(f"{done.added} further documents came that were not there before.")
         if done.left:
@@ -71,6 +75,12 @@ def replay(
             print_problem(problem)
     if done.failed:
         raise typer.Exit(1)
+
+
+def _say_unseen(gone: int) -> None:
+    if gone:
+        text = f"{gone} more stay as they are: what they were made of was removed after its days."
+        out.print(text, soft_wrap=True)
 
 
 def _replayed(target: Target, part: Part, count: int) -> Replayed:

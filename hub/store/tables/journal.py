@@ -133,6 +133,8 @@ message = Table(
     # For a duplicate: the message whose result answers this one.
     Column("first_id", BigInteger, ForeignKey("message.id")),
     Column("settled_at", row_text),
+    # When its payload was emptied, because its days were over.
+    Column("removed_at", row_text),
     UniqueConstraint("record_id", "position"),
     CheckConstraint(f"state IN {MESSAGE_STATES!r}", name="state"),
     CheckConstraint("(settled_at IS NULL) = (state IN ('pending', 'held'))", name="settled"),

@@ -41,6 +41,7 @@ MAY_CALL = {
     "POST /messages/{number}/look": "operator",
     "GET /journal": "operator",
     "POST /journal/train": "operator",
+    "POST /journal/sweep": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",
