@@ -95,6 +95,7 @@ class Wired:
     hub: Hub
     clock: Clock
     shop: Shop
+    close: Callable[[], None]
     dice: Random = field(default_factory=lambda: Random(1))
 
     def poll(self, name: str = "shop", *, settle: bool = True) -> None:
@@ -143,6 +144,6 @@ def wired(home: Home, clock: Clock, shop: Shop) -> Iterator[Callable[..., Wired]
             told = [described(name, **of(shop, **each)) for name, each in chosen.items()]
             home.settings.write_text("\n".join((plain, *told)))
             hub = stack.enter_context(bootstrap.open_hub(home, now=clock))
-            return Wired(hub, clock, shop)
+            return Wired(hub, clock, shop, stack.close)
 
         yield wire
