@@ -19,7 +19,7 @@ from hub.home import Home
 from hub.receive import receive
 from hub.store import archive
 from hub.store.database import REVISION, open_database
-from hub.store.tables import api_key, audit, metadata, record
+from hub.store.tables import api_key, audit, metadata, polled, record
 from schemas.problem import ConfigError, Rejected
 from tests import postgres
 
@@ -58,6 +58,8 @@ def _fill(home: Home, folder: Path) -> None:
         receive(hub, "shopify", [shopped])
         with hub.engine.begin() as connection:
             keys.create(connection, "tills", "source", ["poslog"], actor="ann", now=NOW)
+            known = {"source": "shopify", "stream": "orders", "key": "order/1", "digest": "a"}
+            connection.execute(insert(polled), known)
 
 
 def _dump(home: Home) -> dict[str, list[tuple[Any, ...]]]:
