@@ -115,7 +115,8 @@ class Poller:
             try:
                 on = self._page(at)
             except Moved:
-                continue
+                # It is due, from where it stands now.
+                return
             except (LeaseLost, Unavailable, OperationalError):
                 raise
             except Failed as failed:

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from connectors.api import Stamp
+from hub.door import take_in
 from hub.polling import deciding, progress, reading
 from hub.store.tables import document
 from hub.store.tables import poll as table
@@ -260,8 +262,15 @@ def test_what_was_read_later_is_newer_than_a_webhook_of_the_same_version(wired: 
     poll.poll()
     poll.clock.pass_by(10)
     poll.shop.orders[number]["note"] = "unseen by its time"
+    webhook = json.dumps(poll.shop.orders[number] | {"note": "on its way"}).encode()
+    triggered = poll.clock()
+    poll.clock.pass_by(10)
     poll.poll_later()
-    assert [state for state, _ in poll.messages()] == ["applied", "applied"]
+    with poll.hub.engine.begin() as connection:
+        door, stamp = poll.hub.door("shopify"), Stamp("event-1", triggered)
+        take_in(connection, door, [webhook], name="webhook", now=poll.clock(), stamp=stamp)
+    poll.poll_later()
+    assert [state for state, _ in poll.messages()] == ["applied", "applied", "stale"]
     with poll.hub.engine.begin() as connection:
         found = connection.execute(select(document.c.body, document.c.flags)).one()
     assert json.loads(found.body)["note"] == "unseen by its time"
