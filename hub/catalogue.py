@@ -40,6 +40,7 @@ _AREAS = {
     "LP-HUB": "The hub",
     "LP-DB": "The database, its backups and what a restore leaves to do",
     "LP-POLL": "Polls: nothing is lost, it is read again",
+    "LP-JOB": "Jobs and replays by query",
     "LP-OUT": "Deliveries: nothing was done",
     "LP-CFG": "Configuration: Lynchpin does not act until it is mended",
 }

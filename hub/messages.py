@@ -14,7 +14,7 @@ from hub.naming import fact_id
 from hub.people.profile import profile_of
 from hub.store.tables import document, hold, message, order_index, record, transaction_index
 
-__all__ = ["LIMIT", "Sought", "first_at", "found", "received_at"]
+__all__ = ["LIMIT", "Sought", "conditions", "first_at", "found", "received_at"]
 
 LIMIT = 50
 _FACTS_MAX = 2000
@@ -93,6 +93,17 @@ def found(
 
 
 def _filters(hub: Hub, connection: Connection, sought: Sought) -> list[ColumnElement[bool]]:
+    filters = conditions(connection, sought)
+    facts = _facts(hub, connection, sought)
+    if facts is not None:
+        # A document may lie in a message that is named for another one: a refund in its order.
+        made_from = select(document.c.message_id).where(document.c.fact.in_(facts))
+        filters.append(or_(message.c.fact.in_(facts), message.c.id.in_(made_from)))
+    return filters
+
+
+def conditions(connection: Connection, sought: Sought) -> list[ColumnElement[bool]]:
+    """What a message must fit, but for the names of what it carries: order, receipt, person."""
     filters = [
         message.c.fact.contains(sought.fact, autoescape=True) if sought.fact else None,
         message.c.state == sought.state if sought.state else None,
@@ -108,11 +119,6 @@ def _filters(hub: Hub, connection: Connection, sought: Sought) -> list[ColumnEle
         filters.append(message.c.record_id >= first_at(connection, sought.since))
     if sought.until:
         filters.append(message.c.record_id < first_at(connection, sought.until))
-    facts = _facts(hub, connection, sought)
-    if facts is not None:
-        # A document may lie in a message that is named for another one: a refund in its order.
-        made_from = select(document.c.message_id).where(document.c.fact.in_(facts))
-        filters.append(or_(message.c.fact.in_(facts), message.c.id.in_(made_from)))
     return [each for each in filters if each is not None]
 
 

@@ -225,8 +225,8 @@ class There(JournalThere):
             wanted = {"after": after, **asdict(part)}
             said = self._answer("POST", f"{_mapping(target)}/replay", json=wanted)
             problems = {int(n): Problem(**each) for n, each in said["problems"].items()}
-            counts = (said["remade"], said["failed"], said["added"], said["left"])
-            done = Replayed(*counts, problems, said["last"])
+            counts = {name: said[name] for name in ("remade", "failed", "added", "left", "last")}
+            done = Replayed(**counts, problems=problems)
             total.add(done)
             progress(done.remade)
         return total
