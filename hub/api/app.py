@@ -22,13 +22,13 @@ from hub.api import (
     health,
     holds,
     intake,
+    jobs,
     journal,
     mappings,
     messages,
     polls,
     records,
     reference,
-    replay,
     webhooks,
 )
 from hub.api.openapi import document
@@ -84,7 +84,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
             documents,
             explain,
         ),
-        *(export, reference, access, mappings, replay, database, deliveries, polls, journal),
+        *(export, reference, access, mappings, jobs, database, deliveries, polls, journal),
     ):
         # Routes of their own, not a router within: so that each can be asked for its rule.
         app.router.routes.extend(noun.router.routes)

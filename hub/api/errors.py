@@ -23,6 +23,7 @@ from hub.api.rate import LIMITED, Limited
 from hub.causes import NOT_FOUND, NOT_HELD, SEVERAL, UNKNOWN_SOURCE
 from hub.delivery.deciding import NOT_OPEN, UNKNOWN_DESTINATION
 from hub.failure import place_of
+from hub.jobs.record import NO_JOB, NOT_SO
 from hub.keys import FORBIDDEN, NO_KEY, UNKNOWN_KEY
 from hub.paging import CURSOR
 from hub.plan.shelf import NO_PLAN
@@ -62,11 +63,11 @@ _BY_STATUS: dict[int, tuple[Cause, ...]] = {
     401: (UNKNOWN_KEY,),
     403: (FORBIDDEN, UNSIGNED),
     404: (
-        *(NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION),
+        *(NOT_FOUND, UNKNOWN_SOURCE, NO_KEY, NO_MAPPING, NO_PLAN, NO_VERSION, NO_JOB),
         *(UNKNOWN_DESTINATION, UNKNOWN_POLL),
     ),
     408: (SLOW,),
-    409: (NOT_HELD, SEVERAL, NOTHING_BEFORE, NOT_OPEN),
+    409: (NOT_HELD, SEVERAL, NOTHING_BEFORE, NOT_OPEN, NOT_SO),
     413: (LARGE, OVERSIZED),
     415: (ENCODED,),
     422: (INVALID, CURSOR),

@@ -20,6 +20,7 @@ from hub.api.errors import answers
 from hub.api.rule import anyone, only
 from hub.api.served import Reading, Served, ServedHere
 from hub.delivery import status
+from hub.jobs import record
 from hub.keys import Key
 from hub.polling.status import polls
 from hub.store.tables import MESSAGE_STATES, message
@@ -115,6 +116,7 @@ class _Figures(Collector):
         yield unsure
         yield from self._deliveries()
         yield from self._polls()
+        yield from self._jobs()
         yield GaugeMetricFamily(
             "lynchpin_writer_queue", "Writes that wait.", self._served.writer.waiting
         )
@@ -123,6 +125,23 @@ class _Figures(Collector):
             "Seconds for which something has waited while nothing got done.",
             self._served.writer.stalled_for,
         )
+
+    def _jobs(self) -> Iterable[Metric]:
+        """Jobs by state, and how far those are that have not ended."""
+        states = GaugeMetricFamily("lynchpin_jobs", "Jobs by state.", labels=["state"])
+        for state, count in record.counts(self._connection).items():
+            states.add_metric([state], count)
+        done, total = (
+            GaugeMetricFamily(f"lynchpin_job_messages_{name}", text, labels=["job", "kind"])
+            for name, text in (
+                ("done", "Messages that a job which has not ended is through with."),
+                ("total", "Messages that a job which has not ended goes through."),
+            )
+        )
+        for each in record.open_ones(self._connection):
+            done.add_metric([str(each.id), each.kind], each.done)
+            total.add_metric([str(each.id), each.kind], each.total)
+        yield from (states, done, total)
 
     def _deliveries(self) -> Iterable[Metric]:
         """What is open for each destination, and whether it may be sent to."""

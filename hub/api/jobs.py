@@ -18,7 +18,7 @@ from hub.api.messages import Looker, Operator
 from hub.api.paging import Page, Turned, page
 from hub.api.served import Reading, Served, ServedHere
 from hub.jobs import record
-from hub.jobs.ask import Ask, with_plan
+from hub.jobs.ask import Ask, Effects
 from hub.jobs.plan import Plan, plan
 from hub.jobs.record import Act
 from hub.messages import Sought
@@ -73,9 +73,7 @@ _PLAN: dict[str, JsonValue] = {
         }
     ],
     "sample": [{"id": 41, "source": "shop_eu", "kind": "order", "fact": "shop-eu:order/1001"}],
-    "destinations": [
-        {"destination": "crm", "mode": "latest", "effects": "none", "deliveries": 0}
-    ],
+    "destinations": [{"destination": "crm", "mode": "latest", "effects": "none", "deliveries": 0}],
 }
 
 
@@ -118,7 +116,7 @@ class ReplayAsked(BaseModel):
         str | None, Field(max_length=200, description="A mapping, such as shopify.order.")
     ] = None
     plan: Annotated[str | None, Field(max_length=40, description="A plan of that mapping.")] = None
-    effects: Literal["none", "corrections"] = Field(
+    effects: Effects = Field(
         default="none", description="Whether destinations hear of what is otherwise then."
     )
 
@@ -130,7 +128,9 @@ class ReplayAsked(BaseModel):
             if said[name] is not None:
                 said[name] = moment(said[name], now)
         target = None if self.replayed is None else publication.target(self.replayed)
-        return Ask(Sought(**said), all=self.all, target=target, effects=self.effects)
+        return Ask(
+            Sought(**said), all=self.all, target=target, plan=self.plan, effects=self.effects
+        )
 
 
 class JobAsked(ReplayAsked):
@@ -231,9 +231,8 @@ class Why(BaseModel):
 
 
 def _planned(served: Served, wanted: ReplayAsked) -> Plan:
-    ask = with_plan(served.hub.home, wanted.ask(served), wanted.plan)
     with served.readers.begin() as connection:
-        return plan(served.hub, connection, ask)
+        return plan(served.hub, connection, wanted.ask(served))
 
 
 @router.post(
@@ -254,13 +253,7 @@ async def start_job(request: Request, served: ServedHere, key: Operator) -> JobR
     work = partial(
         record.start, plan=made, actor=key.actor, reason=wanted.reason, now=served.hub.now()
     )
-    number = await served.finish(work)
-    return await asyncio.to_thread(_shown, served, number)
-
-
-def _shown(served: Served, number: int) -> JobRow:
-    with served.readers.begin() as connection:
-        return JobRow.model_validate(record.entry(connection, number).as_json())
+    return JobRow.model_validate((await served.finish(work)).as_json())
 
 
 @router.get("/jobs", responses=answers(422))

@@ -32,6 +32,7 @@ _TAGS = {
     "database": "Backups, and what a restore left unverified.",
     "deliveries": "What other systems are told, and what of it is not done.",
     "polls": "Systems that are asked for what they have, and how far that has come.",
+    "jobs": "Replays by query: planned, begun, looked at, paused, gone on with, given up.",
     "health": "Whether the hub is well.",
 }
 _COMPONENTS = "#/components/schemas/"

@@ -14,12 +14,14 @@ from hub.cli import (
     delivery,
     demo,
     hold,
+    job,
     journal,
     key,
     message,
     order,
     poll,
     receive,
+    replay,
     store,
     transaction,
     up,
@@ -46,6 +48,8 @@ app.add_typer(key.app, name="key", help="Who may call the hub.")
 app.add_typer(message.app, name="message", help="What came in, as it came in.")
 app.add_typer(journal.app, name="journal", help="What the journal keeps.")
 app.add_typer(hold.app, name="hold", help="Messages that wait for a person.")
+app.add_typer(replay.app, name="replay", help="Documents made again, chosen by what they carry.")
+app.add_typer(job.app, name="job", help="What was asked for and takes long.")
 app.add_typer(mappings, name="map", help="Mappings, from a working copy to what is in force.")
 app.add_typer(transaction.app, name="transaction", help="Receipts of the tills.")
 app.add_typer(order.app, name="order", help="Orders of every channel.")

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from hub import audit, backup, edit, holds, journal, keys, reference, relocate, unverified
 from hub import export as exporting
 from hub import receive as receiving
-from hub import replay as replaying
 from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
@@ -24,6 +23,11 @@ from hub.cli.way import KINDS, Noun
 from hub.delivery import deciding
 from hub.explain import Explained, explain
 from hub.issue import issue
+from hub.jobs import record
+from hub.jobs.ask import Ask
+from hub.jobs.plan import plan
+from hub.jobs.record import Act
+from hub.jobs.worker import done
 from hub.keys import Role
 from hub.people import view
 from hub.people.document import Document, shown
@@ -35,7 +39,6 @@ from hub.polling.status import Status
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
-from hub.replay import Part, Replayed
 from hub.settle import Settled, settle_pending
 from schemas.problem import Rejected
 
@@ -125,18 +128,24 @@ class Here(JournalHere):
         with writing() as hub, hub.engine.begin() as connection:
             return publishing.rollback(connection, target, to, actor=self._actor, now=hub.now())
 
-    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
-        """Make documents of other versions again."""
-        total = Replayed(last=0)
-        with writing() as hub:
-            while (after := total.last) is not None:
-                with hub.engine.begin() as connection:
-                    done = replaying.replay(
-                        hub, connection, target, part, after=after, actor=self._actor
-                    )
-                total.add(done)
-                progress(done.remade)
-        return total
+    def start_job(self, ask: Ask, *, reason: str) -> dict[str, Any]:
+        """Have a replay done."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            made = plan(hub, connection, ask)
+            now, actor = hub.now(), self._actor
+            return record.start(connection, made, actor=actor, reason=reason, now=now).as_json()
+
+    def decide_job(self, number: int, act: Act, *, reason: str) -> dict[str, Any]:
+        """Pause, resume or cancel a job."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            now, actor = hub.now(), self._actor
+            decided = record.decide(connection, number, act, actor=actor, reason=reason, now=now)
+            return decided.as_json()
+
+    def follow(self, number: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Do a job, after those that were asked for before it."""
+        with writing(make=False) as hub:
+            return done(hub, number, progress).as_json()
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from hub.cli.call import Caller
 from hub.dictionaries import Learned
 
 __all__ = ["JournalThere"]
 
 
-class JournalThere:
+class JournalThere(Caller):
     """See ``hub.cli.way.Way``. The audit names the key and the user of the machine."""
-
-    def _answer(self, method: str, path: str, **options: Any) -> Any:
-        """The JSON that the hub answers."""
-        raise NotImplementedError
 
     def train(self, sources: list[str]) -> list[Learned]:
         """Try dictionaries for sources."""

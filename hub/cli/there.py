@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -20,10 +19,13 @@ from hub import home as homes
 from hub import settings
 from hub.authoring.draft import Draft, example_files
 from hub.causes import FILE_MISSING, TABLE_UNREADABLE, UNKNOWN_SOURCE
+from hub.cli.call import GONE
 from hub.cli.journal_there import JournalThere
 from hub.cli.told import error_of
 from hub.cli.way import Noun
 from hub.explain import Explained
+from hub.jobs.ask import Ask
+from hub.jobs.record import RUNNING, Act
 from hub.keys import NO_KEY, Role
 from hub.people.document import Document
 from hub.people.view import Found, Person
@@ -33,7 +35,6 @@ from hub.polling.status import Status
 from hub.publication import Publication, Target
 from hub.receive import Report
 from hub.reference import Loaded
-from hub.replay import Part, Replayed
 from hub.running import Running
 from hub.settle import Settled
 from schemas.problem import (
@@ -52,15 +53,8 @@ TOO_LARGE = Cause(
     "The file is larger than a hub that runs takes in.",
     "Stop `lynchpin up` and receive it again, which takes in files of any size; or split it.",
 )
-GONE = Cause(
-    "LP-CLI-002",
-    "The hub ended, or stopped answering, before it was done.",
-    "Do it again: what it has taken in is kept, and counts once however often it comes.",
-)
 HTTP_BYTES_MAX = 64 * 1024 * 1024
 """What ``hub.api.body`` takes; asking it would load everything that serves HTTP."""
-_FULL_CODE = "LP-API-005"
-_FULL_SECONDS = 60.0
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 300.0
 """The hub may be at work on a long file of somebody else's."""
@@ -95,20 +89,6 @@ def connected(running: Running) -> There | None:
 
 class There(JournalThere):
     """See ``hub.cli.way.Way``. The audit names the key and the user of the machine."""
-
-    def __init__(self, client: httpx2.Client) -> None:
-        self._client = client
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._client.close()
 
     def receive(
         self, source: str, files: Iterable[Path], progress: Callable[[int], None]
@@ -218,18 +198,27 @@ class There(JournalThere):
         """Put an earlier version of a mapping in force again."""
         return _publication(self._answer("POST", f"{_mapping(target)}/rollback", json={"to": to}))
 
-    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
-        """Make documents of other versions again."""
-        total = Replayed(last=0)
-        while (after := total.last) is not None:
-            wanted = {"after": after, **asdict(part)}
-            said = self._answer("POST", f"{_mapping(target)}/replay", json=wanted)
-            problems = {int(n): Problem(**each) for n, each in said["problems"].items()}
-            counts = {name: said[name] for name in ("remade", "failed", "added", "left", "last")}
-            done = Replayed(**counts, problems=problems)
-            total.add(done)
-            progress(done.remade)
-        return total
+    def start_job(self, ask: Ask, *, reason: str) -> dict[str, Any]:
+        """Have a replay done."""
+        given = {name: value for name, value in asdict(ask.sought).items() if value is not None}
+        how = {"all": ask.all, "plan": ask.plan, "effects": ask.effects, "reason": reason}
+        target = {"replayed": str(ask.target)} if ask.target else {}
+        return dict(self._answer("POST", "/jobs", json={**given, **how, **target}))
+
+    def decide_job(self, number: int, act: Act, *, reason: str) -> dict[str, Any]:
+        """Pause, resume or cancel a job."""
+        return dict(self._answer("POST", f"/jobs/{number}/{act}", json={"reason": reason}))
+
+    def follow(self, number: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Wait while a job is being done."""
+        seconds, most = _POLL_SECONDS
+        while True:
+            found = dict(self._answer("GET", f"/jobs/{number}"))
+            progress(found["done"], found["total"])
+            if found["state"] not in RUNNING:
+                return found
+            time.sleep(seconds)
+            seconds = min(seconds * 1.5, most)
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand."""
@@ -306,24 +295,6 @@ class There(JournalThere):
                     response.read()
                     raise error_of(response)
                 yield from response.iter_text()
-        except httpx2.TransportError as error:
-            raise Unavailable(GONE.at(type(error).__name__)) from None
-
-    def _answer(self, method: str, path: str, **options: Any) -> Any:
-        """The JSON that the hub answers. A hub that is full for the moment is asked again."""
-        until = time.monotonic() + _FULL_SECONDS
-        while True:
-            response = self._call(method, path, **options)
-            if response.is_success:
-                return response.json()
-            error = error_of(response)
-            if error.problem.code != _FULL_CODE or time.monotonic() > until:
-                raise error
-            time.sleep(float(response.headers.get("Retry-After", "1")))
-
-    def _call(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        try:
-            return self._client.request(method, path, **options)
         except httpx2.TransportError as error:
             raise Unavailable(GONE.at(type(error).__name__)) from None
 

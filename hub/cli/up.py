@@ -36,6 +36,7 @@ def up(
     from hub.api import application, connection
     from hub.cli.console import opening
     from hub.delivery.sender import sending
+    from hub.jobs.worker import working
     from hub.polling.poller import polling
     from hub.running import announced
     from hub.upkeep import kept_up
@@ -57,6 +58,7 @@ def up(
             sending(writer),
             polling(writer),
             kept_up(writer),
+            working(writer),
             suppress(KeyboardInterrupt),
         ):
             errors.print(f"listening at http://{host}:{port}", soft_wrap=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hub.cli.there import There
     from hub.dictionaries import Learned
     from hub.explain import Explained
+    from hub.jobs.ask import Ask
+    from hub.jobs.record import Act
     from hub.keys import Role
     from hub.people.document import Document
     from hub.people.view import Found, Person
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from hub.publication import Publication, Target
     from hub.receive import Report
     from hub.reference import Loaded
-    from hub.replay import Part, Replayed
     from hub.settle import Settled
 
 __all__ = ["KINDS", "Noun", "Way", "way"]
@@ -81,8 +82,17 @@ class Way(Protocol):
     def rollback(self, target: Target, to: str | None) -> Publication:
         """Put an earlier version of a mapping in force again."""
 
-    def replay(self, target: Target, part: Part, progress: Callable[[int], None]) -> Replayed:
-        """Make documents of other versions again by the mapping in force, batch by batch."""
+    def start_job(self, ask: Ask, *, reason: str) -> dict[str, Any]:
+        """Have a replay done; gives the job. Whoever looks after jobs begins with it."""
+
+    def decide_job(self, number: int, act: Act, *, reason: str) -> dict[str, Any]:
+        """Pause, resume or cancel a job, from its next batch on; gives it as it is then."""
+
+    def follow(self, number: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Have a job done, or wait while the hub that is up does it; gives it as it is then.
+
+        ``progress`` hears how many messages it is through with, and of how many.
+        """
 
     def find_people(self, text: str, *, region: str | None) -> Found:
         """People by what somebody has at hand, masked."""

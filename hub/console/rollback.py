@@ -14,8 +14,8 @@ from hub.authoring import publishing
 from hub.console.mappings import Name, difference
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import FORM, VisitHere
+from hub.jobs.plan import affected
 from hub.publication import Publication, Target
-from hub.replay import affected
 from schemas.problem import Refused
 
 __all__ = ["router"]
@@ -54,7 +54,7 @@ async def roll_back(connector: Name, kind: Name, served: ServedHere, visit: Visi
     )
     line = await served.finish(work)
     with served.readers.begin() as connection:
-        due = affected(served.hub, connection, target)
+        due = affected(connection, target)
     return page(visit, "rolledback.html", target=target, line=line, due=due)
 
 

@@ -10,6 +10,7 @@ from hub.console import (
     entering,
     holds,
     home,
+    jobs,
     mappings,
     messages,
     people,
@@ -32,6 +33,7 @@ ROUTES: tuple[BaseRoute, ...] = tuple(
         coverage,
         rollback,
         plans,
+        jobs,
     )
     for route in noun.router.routes
 )

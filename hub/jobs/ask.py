@@ -19,6 +19,7 @@ from hub.bootstrap import Hub
 from hub.messages import Sought
 from hub.naming import fact_id
 from hub.people.profile import profile_of
+from hub.plan import shelf
 from hub.publication import Target
 from hub.store.tables import document, hold, message, order_index, record, transaction_index
 from schemas.problem import Cause, Refused
@@ -45,7 +46,18 @@ MANY_DOCUMENTS = Cause(
     "Look for the messages by something else: an order, a receipt, a time.",
 )
 
-Effects = Literal["none"]
+NO_CORRECTIONS = Cause(
+    "LP-JOB-006",
+    "A replay cannot tell destinations of its corrections yet.",
+    "Leave the effects at `none`; a destination that must know reads its feed anew.",
+)
+OTHER_PLAN = Cause(
+    "LP-PLAN-004",
+    "The plan does not say what the mapping in force makes otherwise.",
+    "Publish the mapping upon this plan first; or plan again, or replay without a plan.",
+)
+
+Effects = Literal["none", "corrections"]
 JOINED = join(message, record).outerjoin(
     hold, and_(hold.c.message_id == message.c.id, hold.c.released_at.is_(None))
 )
@@ -58,19 +70,25 @@ class Ask:
     """``sought`` is what the messages have in common; an empty one is an oversight unless ``all``.
 
     With a ``target`` it is only documents of that kind, which another version than the one in
-    force made; ``runs`` are the first and last numbers of messages to keep to, in order.
-    ``people`` are the documents of the person that is sought, once they are looked up.
+    force made; with a ``plan`` of that version, only what it found to be made otherwise. Once they
+    are looked up, ``people`` are the documents of the person that is sought, and ``runs`` the first
+    and last numbers of messages, in order, that the plan found.
     """
 
     sought: Sought = field(default_factory=Sought)
     all: bool = False
     target: Target | None = None
-    runs: tuple[tuple[int, int], ...] | None = None
+    plan: str | None = None
     effects: Effects = "none"
     people: tuple[str, ...] | None = None
+    runs: tuple[tuple[int, int], ...] | None = None
 
     def check(self) -> None:
-        """Raises ``Refused`` where nothing says which messages."""
+        """Raises ``Refused`` where nothing says which messages, or it cannot be done so."""
+        if self.effects != "none":
+            raise Refused(NO_CORRECTIONS.at())
+        if self.plan is not None and self.target is None:
+            raise Refused(NOTHING_ASKED.at("a plan is of a mapping: name it", path="plan"))
         if self.sought == Sought() and self.target is None and not self.all:
             raise Refused(NOTHING_ASKED.at())
 
@@ -86,8 +104,8 @@ class Ask:
         given = {k: v for k, v in dataclasses.asdict(self.sought).items() if v is not None}
         if self.target is not None:
             given["replayed"] = str(self.target)
-        if self.runs is not None:
-            given["runs"] = len(self.runs)
+        if self.plan is not None:
+            given["plan"] = self.plan
         return given
 
     def text(self) -> str:
@@ -102,21 +120,40 @@ class Ask:
             sought=Sought(**said["sought"]),
             all=said["all"],
             target=said["target"] and Target(**said["target"]),
-            runs=said["runs"] and tuple((first, last) for first, last in said["runs"]),
+            plan=said["plan"],
             effects=said["effects"],
-            people=said["people"] and tuple(said["people"]),
+            people=None if said["people"] is None else tuple(said["people"]),
+            runs=None if said["runs"] is None else tuple((a, b) for a, b in said["runs"]),
         )
 
 
 def settled(hub: Hub, connection: Connection, ask: Ask) -> Ask:
-    """The same with whatever must not change on the way. Raises ``Refused``."""
+    """The same with whatever must not change on the way looked up.
+
+    Raises ``Refused``, and ``Rejected`` where there is no such plan.
+    """
     ask.check()
+    if ask.plan is not None and ask.target is not None:
+        runs = _runs(hub, connection, ask.target, ask.plan)
+        ask = dataclasses.replace(ask, runs=runs)
     if ask.sought.person is None:
         return ask
     found = profile_of(connection, ask.sought.person, nobody=hub.nobody(connection))
     if not found.whole:
         raise Refused(MANY_DOCUMENTS.at())
     return dataclasses.replace(ask, people=found.facts)
+
+
+def _runs(
+    hub: Hub, connection: Connection, target: Target, plan: str
+) -> tuple[tuple[int, int], ...]:
+    report = shelf.read(hub.home, plan)
+    version = publication.version_in_force(connection, target)
+    if report.proposed != version:
+        raise Refused(OTHER_PLAN.at(f"it knows {report.proposed}, not {version}"))
+    if not report.done:
+        raise Refused(OTHER_PLAN.at("it was cut short; go on with --resume"))
+    return tuple((first, last) for first, last in report.affected)
 
 
 def numbers(

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, func, select
 from hub import library
 from hub.bootstrap import Hub
 from hub.jobs.ask import JOINED, Ask, conditions, numbers, outdated, settled
-from hub.publication import targets
+from hub.publication import Target, targets
 from hub.store.tables import document, message, record
 
-__all__ = ["Effect", "Part", "Plan", "Sample", "plan"]
+__all__ = ["Effect", "Part", "Plan", "Sample", "affected", "plan"]
 
 SAMPLES = 10
 
@@ -112,6 +112,12 @@ def plan(hub: Hub, connection: Connection, ask: Ask) -> Plan:
         sample=tuple(Sample(*row) for row in connection.execute(rows)),
         destinations=tuple(_effects(hub, ask)),
     )
+
+
+def affected(connection: Connection, target: Target) -> int:
+    """How many documents of a mapping another version made than the one in force."""
+    rows = select(func.count()).select_from(document)
+    return connection.scalar(rows.where(*outdated(connection, Ask(target=target)))) or 0
 
 
 def _messages(hub: Hub, connection: Connection, ask: Ask, last: int) -> int:

@@ -22,7 +22,7 @@ __all__ = [
     "ACTS",
     "NOT_SO",
     "NO_JOB",
-    "OPEN",
+    "RUNNING",
     "Act",
     "Job",
     "counts",
@@ -30,6 +30,7 @@ __all__ = [
     "entry",
     "job_of",
     "listed",
+    "open_ones",
     "start",
 ]
 
@@ -52,7 +53,8 @@ ACTS: dict[Act, tuple[str, ...]] = {
     "cancel": ("planned", "running", "paused"),
 }
 """In which states a job may be told to do what."""
-OPEN = ("planned", "running", "paused")
+RUNNING = ("planned", "running")
+"""What is done without anybody saying anything more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,8 @@ def _said(problem: Problem) -> dict[str, Any]:
     return problem.model_dump(mode="json", exclude_none=True)
 
 
-def start(connection: Connection, plan: Plan, *, actor: str, reason: str, now: str) -> int:
-    """Keep that a replay is to be done as it was planned; gives the number of the job.
+def start(connection: Connection, plan: Plan, *, actor: str, reason: str, now: str) -> Job:
+    """Keep that a replay is to be done as it was planned; gives the job.
 
     Audited before anything is done; whoever looks after jobs begins with it. The caller commits.
     """
@@ -142,7 +144,7 @@ def start(connection: Connection, plan: Plan, *, actor: str, reason: str, now: s
         "reason": reason,
     }
     _audited(connection, number, "job.start", detail, actor=actor, now=now)
-    return number
+    return entry(connection, number)
 
 
 def decide(
@@ -188,6 +190,12 @@ def listed(
         rows = rows.where(job.c.state == state)
     if key := paging.key_of(after, int):
         rows = rows.where(job.c.id < key[0])
+    return [job_of(row) for row in connection.execute(rows).mappings()]
+
+
+def open_ones(connection: Connection) -> list[Job]:
+    """Jobs that have not ended, the oldest first."""
+    rows = select(job).where(job.c.ended_at.is_(None)).order_by(job.c.id)
     return [job_of(row) for row in connection.execute(rows).mappings()]
 
 

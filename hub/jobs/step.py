@@ -21,7 +21,7 @@ from hub import audit
 from hub.bootstrap import Hub
 from hub.failure import place_of
 from hub.jobs.ask import numbers
-from hub.jobs.record import Job, entry, job_of
+from hub.jobs.record import RUNNING, Job, entry, job_of
 from hub.remake import PROBLEMS_MAX, Remade, remake
 from hub.store import postgres
 from hub.store.tables import job
@@ -39,7 +39,7 @@ BATCH = 50
 AHEAD = 1000
 """So many messages are looked up at once, beside the writer."""
 
-_READY = job.c.state.in_(("planned", "running")) & job.c.ended_at.is_(None)
+_READY = job.c.state.in_(RUNNING) & job.c.ended_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,13 @@ from sqlalchemy.exc import OperationalError
 
 from hub.bootstrap import Hub
 from hub.failure import place_of
-from hub.jobs.record import Job
+from hub.jobs.record import RUNNING, Job, entry
 from hub.jobs.step import Hand, Stopped, Taken, advance, look, problem_of, stop
 from hub.remake import FAILED
 from hub.writer import Writer
 from schemas.problem import Unavailable
 
-__all__ = ["Worker", "working"]
+__all__ = ["Worker", "done", "working"]
 
 _LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 2.0
@@ -91,6 +91,27 @@ def _tell(before: Job, now: Job) -> None:
         names = ("done", "failed", "remade", "unchanged", "added", "left_over")
         counts = {name: getattr(now, name) for name in names}
         _log.info("a job is done", extra={"job": now.id, **counts})
+
+
+def done(hub: Hub, number: int, progress: Callable[[int, int], None]) -> Job:
+    """Do a job in this process, after those that were asked for before it; gives what it came to.
+
+    One that another process is at is waited for. ``progress`` hears how many messages it is through
+    with, and of how many. Raises ``Rejected`` if there is no such job.
+    """
+    readers = hub.reader()
+    worker = Worker(hub, readers, partial(_alone, hub), Hand.of(hub))
+    try:
+        while True:
+            with readers.begin() as connection:
+                found = entry(connection, number)
+            progress(found.done, found.total)
+            if found.state not in RUNNING:
+                return found
+            if worker.step() is None:
+                time.sleep(_LOOK_SECONDS)
+    finally:
+        readers.dispose()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import pytest
 from hub import bootstrap, library, publication
 from hub.home import Home
 from hub.relocate import load_locations
-from hub.replay import replay
+from tests.hub.replaying import replay
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
@@ -88,7 +88,7 @@ def test_a_post_void_that_a_replay_takes_for_something_else_cancels_nothing(hous
                     connection, target, version, file, actor="ann", now="2031-07-09T00:00:00Z"
                 )
             with hub.engine.begin() as connection:
-                done = replay(hub, connection, target, actor="ann")
+                done = replay(hub, connection, target)
         assert (done.remade, done.failed) == (2, 0)
         assert _revenue(house) == total
 

@@ -3,7 +3,7 @@
 ``hasty``: an agent for which an hour passes in seconds. ``held``: it stops where a kill would hurt
 most, and says so: an agent before it sends a batch, a hub before it commits one. ``early``: the
 same with a guard removed: the agent has deleted the batch by then, the hub has acknowledged it.
-``replaying``: a hub that stops so before the second batch of a replay.
+``replaying``: a hub that stops so before it commits the second step of a job.
 """
 
 from __future__ import annotations
@@ -71,22 +71,38 @@ def _early_agent() -> None:
 
 
 _RECORD = "SELECT count(*) FROM record"
-_SECOND_BATCH = "SELECT count(*) > 1 FROM audit WHERE act = 'mapping.replay'"
 
 
-def _hold_hub(before: Callable[[list[Any], list[Any]], None], when: str = _RECORD) -> None:
-    """Stop before the first commit of a record, or of something else, and call ``before``."""
+def _hold_hub(before: Callable[[list[Any], list[Any]], None]) -> None:
+    """Stop before the first commit of a record, and call ``before``."""
     from hub import writer
 
     def commit(self: writer.Writer, jobs: list[writer._Job]) -> None:
         with self.hub.engine.begin() as connection:
             outcomes = [writer._attempt(connection, job) for job in jobs]
-            if connection.exec_driver_sql(when).scalar():
+            if connection.exec_driver_sql(_RECORD).scalar():
                 before(jobs, outcomes)
                 _stand_still()
         _answer(jobs, outcomes)
 
     writer.Writer._commit = commit  # type: ignore[method-assign]
+
+
+def _hold_job() -> None:
+    """Stop before the commit of the second step of a job."""
+    from hub.jobs import worker
+    from hub.jobs.step import advance
+
+    done: list[int] = []
+
+    def second(*given: Any, **named: Any) -> Any:
+        found = advance(*given, **named)
+        done.append(1)
+        if len(done) > 1:
+            _stand_still()
+        return found
+
+    vars(worker)["advance"] = second
 
 
 def _answer(jobs: list[Any], outcomes: list[Any]) -> None:
@@ -100,7 +116,7 @@ _VARIANTS: dict[tuple[str, str], Callable[[], None]] = {
     ("agent", "early"): _early_agent,
     ("hub", "held"): lambda: _hold_hub(lambda *_: None),
     ("hub", "early"): lambda: _hold_hub(_answer),
-    ("hub", "replaying"): lambda: _hold_hub(lambda *_: None, _SECOND_BATCH),
+    ("hub", "replaying"): _hold_job,
 }
 
 

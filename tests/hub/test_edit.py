@@ -12,10 +12,10 @@ from hub import edit, holds, journal
 from hub.bootstrap import Hub
 from hub.edit import EDIT_SAME, EDIT_SIZE
 from hub.publication import Target
-from hub.replay import Part, replay
 from hub.store.tables import audit, document
 from hub.store.tables import edit as kept
 from schemas.problem import Refused, Rejected
+from tests.hub.replaying import replay
 from tests.hub.test_waiting import broken, mend, order, send, states, version, waits_on
 
 pytestmark = pytest.mark.databases
@@ -94,7 +94,7 @@ def test_a_replay_goes_by_the_edit(hub: Hub) -> None:
     edit.edit(hub, 1, said(order(1, note="mended")), actor="ann", reason="test")
     mend(hub)
     with hub.engine.begin() as connection:
-        done = replay(hub, connection, Target("shopify", "order"), Part(), actor="ann")
+        done = replay(hub, connection, Target("shopify", "order"))
     assert (done.remade, done.failed) == (1, 0)
     assert body(hub)["note"] == "mended"
 

@@ -19,10 +19,10 @@ from hub.cli.message import AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json
 from hub.cli.way import way
+from hub.jobs.plan import affected
 from hub.plan import shelf
 from hub.plan.report import NO_LIMITS, Report, Thresholds, check
 from hub.publication import Publication
-from hub.replay import affected
 
 __all__ = ["publish", "rollback"]
 
@@ -115,8 +115,8 @@ def _planned(plan: str | None, draft: Draft, limits: Thresholds) -> Report | Non
 def _offer(line: Publication) -> None:
     """Say what of the past is otherwise now, and how it can be made again."""
     target = publication.Target(line.connector, line.kind)
-    with reading() as (hub, connection):
-        count = affected(hub, connection, target)
+    with reading() as (_, connection):
+        count = affected(connection, target)
     if count:
         said = f"{count} documents are as another version made them; `lynchpin map replay {target}`"
         out.print(escape(f"{said} makes them again"), soft_wrap=True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from hub import publication
+from hub.cli.job import followed
 from hub.cli.map.named import Name, Since
 from hub.cli.message import AsJson
 from hub.cli.open import reading
-from hub.cli.terminal import errors, out, print_json, print_problem
+from hub.cli.terminal import out, print_json, print_problem
 from hub.cli.way import way
-from hub.publication import Target
-from hub.replay import Part, Replayed, affected, unseen
+from hub.jobs.ask import Ask
+from hub.jobs.plan import plan as planned
+from hub.messages import Sought
 from hub.since import moment
+from schemas.problem import Problem
 
 __all__ = ["replay"]
 
@@ -35,15 +37,15 @@ def replay(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make the documents that another version made again, by the version in force.
+    """Make the documents that another version made again, by the version in force, as a job.
 
     What fails in it stays as it was, and exit status 1 says so. A second time changes nothing.
     """
     target = publication.target(name)
     with reading() as (hub, connection):
-        part = Part(since and moment(since, hub.now()), plan)
-        count = affected(hub, connection, target, part)
-        gone = unseen(connection, target, part)
+        sought = Sought(since=since and moment(since, hub.now()))
+        ask = Ask(sought, target=target, plan=plan)
+        count = planned(hub, connection, ask).documents
     if dry_run:
         if as_json:
             seen = {"affected": count, "removed": gone}
@@ -53,37 +55,32 @@ def replay(
             out.print(escape(text), soft_wrap=True)
             _say_unseen(gone)
         return
-    done = _replayed(target, part, count)
+    with way() as opened:
+        number = opened.start_job(ask, reason=f"map replay {target}")["id"]
+    done = followed(number)
+    done["left"] = done["left_over"]
     if as_json:
-        problems = {n: p.model_dump(mode="json") for n, p in done.problems.items()}
-        names = ("remade", "failed", "added", "left")
-        said = {**{name: getattr(done, name) for name in names}, "problems": problems}
-        print_json({"mapping": str(target), **said})
+        counts = ("remade", "failed", "added", "left", "problems", "state")
+        print_json({"mapping": str(target), "job": number, **{n: done[n] for n in counts}})
     else:
-        text = f"{done.remade} documents of {target} were made again. {_EFFECTS}"
-        out.print(escape(text), soft_wrap=True)
-        _say_unseen(gone)
-        if done.added:
-            out.print(f"{done.added} further documents came that were not there before.")
-        if done.left:
-            text = (
-                f"{done.left} further documents stay as they were: it does not make them any more."
-            )
-            out.print(text, soft_wrap=True)
-        for number, problem in done.problems.items():
-            out.print(f"message {number} fails, and its documents stay as they were:")
-            print_problem(problem)
-    if done.failed:
+        _print(str(target), done)
+    if done["failed"] or done["state"] != "done":
         raise typer.Exit(1)
 
 
-def _say_unseen(gone: int) -> None:
-    if gone:
-        text = f"{gone} more stay as they are: what they were made of was removed after its days."
+def _print(target: str, done: dict[str, Any]) -> None:
+    text = f"{done['remade']} documents of {target} were made again. {_EFFECTS}"
+    out.print(escape(text), soft_wrap=True)
+    if done["added"]:
+        out.print(f"{done['added']} further documents came that were not there before.")
+    if done["left"]:
+        text = (
+            f"{done['left']} further documents stay as they were: it does not make them any more."
+        )
         out.print(text, soft_wrap=True)
-
-
-def _replayed(target: Target, part: Part, count: int) -> Replayed:
-    with Progress(console=errors, transient=True) as progress, way() as hub:
-        task = progress.add_task("replay", total=count)
-        return hub.replay(target, part, lambda remade: progress.advance(task, remade))
+    for number, problem in done["problems"].items():
+        out.print(f"message {number} fails, and its documents stay as they were:")
+        print_problem(Problem(**problem))
+    if done["state"] != "done":
+        text = f"The job is {done['state']}: `lynchpin job show {done['id']}`."
+        out.print(escape(text), soft_wrap=True)

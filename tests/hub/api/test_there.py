@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hub.api import body
-from hub.cli import there
+from hub.cli import call, there
 from hub.cli.there import There, connected
 from hub.demo import poslog_writer
 from hub.running import Running
@@ -34,7 +34,7 @@ def _here(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_command_line_knows_what_a_hub_takes() -> None:
     assert there.HTTP_BYTES_MAX == body.BODY_BYTES_MAX
-    assert body.FULL.code == there._FULL_CODE
+    assert body.FULL.code == call._FULL_CODE
 
 
 def test_who_does_not_answer_is_no_way_to_a_hub() -> None:

@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import select
 
 from connectors import registry
-from hub import holds, replay
+from hub import holds
 from hub.authoring import draft as drafts
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer
 from hub.demo.day import altered, file
 from hub.demo.till import sale
 from hub.publication import Target
-from hub.replay import Part
 from hub.store.tables import delivery, document, message
 from tests.hub.delivery.conftest import Opening, order, received, rows, told
 from tests.hub.further.conftest import OWN, published
 from tests.hub.further.conftest import SAMPLE as ORDER
+from tests.hub.replaying import replay
 
 pytestmark = pytest.mark.databases
 
@@ -155,7 +155,7 @@ def test_a_replay_tells_nobody(opening: Opening) -> None:
     file.write_text(OWN)
     published(hub, drafts.read(file, hub.home))
     with hub.engine.begin() as connection:
-        done = replay.replay(hub, connection, ORDERS, Part(), actor="ann")
+        done = replay(hub, connection, ORDERS)
     assert (done.remade, done.added > 0) == (1, True)
     assert rows(hub) == before
 

@@ -15,8 +15,9 @@ from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
 from hub.receive import Report, receive
-from hub.replay import Replayed, replay
+from hub.remake import Remade
 from hub.store.tables import document
+from tests.hub.replaying import replay
 
 SAMPLE = registry.folder("shopify") / "samples" / "order-partly-fulfilled.json"
 FACT = "shopify:order+delivery/#1014.1"
@@ -84,11 +85,11 @@ def columns(hub: Hub, fact: str, *names: str) -> tuple[Any, ...]:
         return tuple(connection.execute(found).one())
 
 
-def replayed(hub: Hub) -> Replayed:
+def replayed(hub: Hub) -> Remade:
     with hub.engine.begin() as connection:
         target = publication.target("shopify.order")
-        return replay(hub, connection, target, actor="ann")
+        return replay(hub, connection, target)
 
 
-def counts(done: Replayed) -> tuple[int, int, int, int]:
+def counts(done: Remade) -> tuple[int, int, int, int]:
     return done.remade, done.added, done.left, done.failed

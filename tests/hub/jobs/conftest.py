@@ -75,7 +75,7 @@ def planned(hub: Hub, ask: Ask) -> Plan:
 def started(hub: Hub, ask: Ask) -> int:
     made = planned(hub, ask)
     with hub.engine.begin() as connection:
-        return record.start(connection, made, actor="ann", reason="a test", now=hub.now())
+        return record.start(connection, made, actor="ann", reason="a test", now=hub.now()).id
 
 
 def hand(hub: Hub, readers: Engine, *, batch: int = 3, seconds: float = 30) -> Worker:

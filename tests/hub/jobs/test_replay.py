@@ -195,7 +195,7 @@ def test_a_job_that_cannot_go_on_says_why_and_is_resumed_once_that_is_mended(
     with hub.engine.begin() as connection:
         version = publication.version_in_force(connection, Target("shopify", "order"))
         mine = mapping_version.c.hash == version
-        text = connection.scalar(select(mapping_version.c.text).where(mine))
+        text = connection.execute(select(mapping_version.c.text).where(mine)).scalar_one()
         torn = text.replace("paid: due", "paid: [due", 1)
         connection.execute(update(mapping_version).where(mine).values(text=torn))
     _forget()
@@ -242,7 +242,7 @@ def test_pausing_and_cancelling_hold_from_the_next_step_on(hub: Hub, readers: En
     assert (job(hub, number).done, job(hub, number).remade) == (6, 6)
     for act in ("pause", "resume", "cancel"):
         with pytest.raises(Rejected, match="LP-JOB-004"):
-            decided(hub, number, act)  # type: ignore[arg-type]
+            decided(hub, number, act)
     acts = [line["act"] for line in audited(hub, "job.")]
     assert acts == ["job.start", "job.pause", "job.resume", "job.cancel"]
     with pytest.raises(Rejected, match="LP-JOB-003"):

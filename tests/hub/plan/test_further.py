@@ -23,9 +23,10 @@ from hub.journal import compress
 from hub.plan import planning, shelf
 from hub.plan.report import People, Report, Window
 from hub.receive import receive
-from hub.replay import Part, Replayed, replay
+from hub.remake import Remade
 from hub.store.tables import message
 from tests.hub.further import conftest as further
+from tests.hub.replaying import replay
 
 SAMPLE = registry.folder("shopify") / "samples" / "order-partly-fulfilled.json"
 OWN = """\
@@ -75,10 +76,10 @@ def planned(hub: Hub, made: Draft) -> Report:
     return planning.plan(hub, made, planning.begun(hub, made, source=None, since=None))
 
 
-def replayed(hub: Hub, plan: str | None = None) -> Replayed:
+def replayed(hub: Hub, plan: str | None = None) -> Remade:
     with hub.engine.begin() as connection:
         target = publication.target("shopify.order")
-        return replay(hub, connection, target, Part(plan=plan), actor="ann")
+        return replay(hub, connection, target, plan=plan)
 
 
 def test_a_plan_says_how_many_would_come_and_its_replay_brings_them(hub: Hub) -> None:

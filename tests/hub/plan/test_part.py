@@ -10,10 +10,14 @@ from sqlalchemy import select
 
 from hub.bootstrap import Hub
 from hub.demo import shop, shop_writer
+from hub.jobs import ask as asks
+from hub.jobs.ask import Ask
+from hub.jobs.plan import plan as planned_replay
+from hub.messages import Sought
 from hub.plan import shelf
 from hub.plan.report import Report, Window
 from hub.receive import receive
-from hub.replay import Part, Replayed, affected, replay
+from hub.remake import Remade, remake
 from hub.store.tables import document
 from schemas.problem import LynchpinError
 from tests.hub.plan.conftest import ORDERS, edited, exported, published, target
@@ -22,19 +26,26 @@ from tests.hub.plan.test_plan import CODE, FAILING, planned
 ORDER = target("shopify.order")
 
 
-def remade(hub: Hub, part: Part, limit: int = 7) -> Replayed:
+def part_of(*, plan: str | None = None, since: str | None = None) -> Ask:
+    return Ask(Sought(since=since), target=ORDER, plan=plan)
+
+
+def remade(hub: Hub, part: Ask, limit: int = 7) -> Remade:
     """Small batches, so that there are many."""
-    total = Replayed(last=0)
-    while (after := total.last) is not None:
+    total, after = Remade(), 0
+    while True:
         with hub.engine.begin() as connection:
-            done = replay(hub, connection, ORDER, part, after=after, actor="ann", limit=limit)
-        total.add(done)
-    return total
+            ask = asks.settled(hub, connection, part)
+            batch = asks.numbers(hub, connection, ask, after=after, last=2**62, limit=limit)
+            if not batch:
+                return total
+            total.add(remake(hub, connection, batch, ask.kinds))
+        after = batch[-1]
 
 
-def due(hub: Hub, part: Part) -> int:
+def due(hub: Hub, part: Ask) -> int:
     with hub.engine.begin() as connection:
-        return affected(hub, connection, ORDER, part)
+        return planned_replay(hub, connection, part).documents
 
 
 def made_by(hub: Hub, version: str) -> set[str]:
@@ -45,7 +56,7 @@ def made_by(hub: Hub, version: str) -> set[str]:
 def test_what_a_plan_found_affected_is_all_that_a_replay_would_change(hub: Hub) -> None:
     before = exported(hub)
     report = planned(hub, CODE)
-    part = Part(plan=report.id)
+    part = part_of(plan=report.id)
     published(hub, CODE)
     assert 0 < report.counts.changed < ORDERS
     assert due(hub, part) == report.counts.changed
@@ -57,7 +68,7 @@ def test_what_a_plan_found_affected_is_all_that_a_replay_would_change(hub: Hub) 
     assert due(hub, part) == 0
 
     # All the rest changes nothing but who made it.
-    rest = remade(hub, Part())
+    rest = remade(hub, part_of())
     documents = {fact: line["document"] for fact, line in after.items()}
     assert rest.remade == due_before_rest(before) - len(changed)
     assert {fact: line["document"] for fact, line in exported(hub).items()} == documents
@@ -71,7 +82,7 @@ def test_what_a_plan_says_fails_is_told_and_stays(hub: Hub) -> None:
     before = exported(hub)
     report = planned(hub, FAILING)
     published(hub, FAILING)
-    done = remade(hub, Part(plan=report.id))
+    done = remade(hub, part_of(plan=report.id))
     assert (done.remade, done.failed) == (0, report.counts.newly_failing)
     assert exported(hub) == before
 
@@ -85,7 +96,7 @@ def test_what_is_stored_otherwise_is_affected_though_both_texts_agree(hub: Hub) 
     report = planned(hub, same)
     assert (report.counts.changed, report.counts.drifted) == (0, report.counts.documents)
     published(hub, same)
-    assert remade(hub, Part(plan=report.id)).remade == report.counts.drifted > 0
+    assert remade(hub, part_of(plan=report.id)).remade == report.counts.drifted > 0
 
 
 @pytest.mark.parametrize("way", ["not in force", "cut short", "unknown"])
@@ -98,7 +109,7 @@ def test_a_plan_of_something_else_makes_nothing_again(hub: Hub, way: str) -> Non
     name = "20310506-201500-3f1c0a" if way == "unknown" else report.id
     for ask in (remade, due):
         with pytest.raises(LynchpinError) as caught:
-            ask(hub, Part(plan=name))
+            ask(hub, part_of(plan=name))
         code = "LP-PLAN-001" if way == "unknown" else "LP-PLAN-004"
         assert caught.value.problem.code == code
 
@@ -110,10 +121,10 @@ def test_only_what_came_in_since_is_made_again(hub: Hub, tmp_path: Path) -> None
     hub.now = lambda: "2099-05-06T20:15:00.000000Z"
     receive(hub, "shopify", [file])
     published(hub, CODE)
-    since = Part(since="2099-01-01T00:00:00.000000Z")
+    since = part_of(since="2099-01-01T00:00:00.000000Z")
     assert due(hub, since) == remade(hub, since, limit=2).remade == 5
     assert due(hub, since) == 0
-    assert due(hub, Part()) == ORDERS
+    assert due(hub, part_of()) == ORDERS
 
 
 def numbers(report: Report) -> list[int]:

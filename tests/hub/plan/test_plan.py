@@ -20,9 +20,10 @@ from hub.demo import shop, shop_writer
 from hub.plan import planning
 from hub.plan.report import Report, Thresholds, breaches
 from hub.receive import receive
-from hub.replay import Replayed, replay
+from hub.remake import Remade
 from hub.store.tables import audit, document, message
 from tests.hub.plan.conftest import ORDERS, edited, exported, published, target
+from tests.hub.replaying import replay
 
 RULE = edited("shopify", "order", ("  currency:                 currency\n", "  currency: = USD\n"))
 CODE = edited(
@@ -50,15 +51,9 @@ def planned(hub: Hub, draft: Draft) -> Report:
     return planning.plan(hub, draft, report)
 
 
-def replayed(hub: Hub, name: str) -> Replayed:
-    total, after = Replayed(), 0
-    while True:
-        with hub.engine.begin() as connection:
-            done = replay(hub, connection, target(name), after=after, actor="ann")
-        total.add(done)
-        if done.last is None:
-            return total
-        after = done.last
+def replayed(hub: Hub, name: str) -> Remade:
+    with hub.engine.begin() as connection:
+        return replay(hub, connection, target(name))
 
 
 def leaves(before: dict[str, Any], after: dict[str, Any]) -> Counter[str]:

@@ -16,10 +16,11 @@ from hub.demo.retailer import NEW_YORK
 from hub.plan import planning
 from hub.plan.report import Report
 from hub.receive import receive
-from hub.replay import Replayed, replay
+from hub.remake import Remade
 from hub.store.tables import document, message, record
 from tests.hub.plan.conftest import ORDERS, edited, exported, published, target
 from tests.hub.plan.test_plan import CODE, leaves, planned
+from tests.hub.replaying import replay
 
 TENDER = edited("poslog", "retail", ("CreditDebit: card,", "CreditDebit: account,"))
 NO_TENDER = edited("poslog", "retail", ("CreditDebit: card, ", ""))
@@ -33,13 +34,9 @@ def of(hub: Hub, name: str) -> Report:
     return planning.plan(hub, CODE, report)
 
 
-def replayed(hub: Hub) -> Replayed:
-    total = Replayed(last=0)
-    while (after := total.last) is not None:
-        with hub.engine.begin() as connection:
-            done = replay(hub, connection, target("poslog.retail"), after=after, actor="ann")
-        total.add(done)
-    return total
+def replayed(hub: Hub) -> Remade:
+    with hub.engine.begin() as connection:
+        return replay(hub, connection, target("poslog.retail"))
 
 
 @pytest.fixture
