@@ -46,17 +46,28 @@ _COUNTS: dict[str, JsonValue] = {
 _JOB: dict[str, JsonValue] = {
     "id": 7,
     "kind": "replay",
-    "state": "running",
+    "state": "failed",
     "actor": "key 0123456789ab integration",
     "reason": "the discount was read wrongly",
     **_COUNTS,
     "created_at": "2031-05-06T20:15:00.000000Z",
     "started_at": "2031-05-06T20:15:01.000000Z",
-    "ended_at": None,
+    "ended_at": "2031-05-06T20:16:00.000000Z",
     "asked": {"source": "shop_eu", "kind": "order", "since": "2031-04-29T20:15:00.000000Z"},
     "effects": "none",
-    "problems": {},
-    "problem": None,
+    "problems": {
+        "41": {
+            "code": "LP-DOC-003",
+            "summary": "The document is not well-formed.",
+            "next_step": "Have the sender mend it.",
+        }
+    },
+    "problem": {
+        "code": "LP-JOB-005",
+        "summary": "Lynchpin itself failed on the job.",
+        "next_step": "Report it; `lynchpin job resume` goes on where it stopped.",
+        "detail": "KeyError in look, line 90",
+    },
 }
 _PLAN: dict[str, JsonValue] = {
     "asked": {"source": "shop_eu", "kind": "order", "since": "2031-04-29T20:15:00.000000Z"},

@@ -63,6 +63,9 @@ SHOWN = {
     "mappings": "/mappings",
     "mapping": "/mappings/poslog/retail",
     "coverage": "/mappings/poslog/retail/coverage",
+    "jobs": "/jobs",
+    "job": "/jobs/1",
+    "paused job": "/jobs/2",
 }
 
 
@@ -98,6 +101,11 @@ def _send(house: House) -> None:
     negated = re.sub(r"(\n  total: .*)", r"\1 | negate", mapping, count=1)
     planned = house.lynchpin("map", "plan", house.file(negated.encode(), "negated.yaml"))
     assert planned.returncode == 0, planned.stderr
+    for source, more in (("shopify", ["--wait"]), ("poslog", [])):
+        asked = ("replay", "start", "--source", source, "--reason", "a test", *more)
+        begun = house.lynchpin(*asked)
+        assert begun.returncode == 0, begun.stderr
+    assert house.lynchpin("job", "pause", "2").returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +158,20 @@ def _tab_to(page: Page, selector: str) -> None:
             assert outline != "none", selector
             return
     raise AssertionError(f"no way to {selector} by keyboard")
+
+
+def test_a_job_is_gone_on_with_by_keyboard_on_a_phone(desk: Desk) -> None:
+    with desk.page(WIDTHS["phone"]) as page:
+        desk.go(page, "/jobs")
+        _tab_to(page, "a[href$='/jobs/2']")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/jobs/2")
+        assert "paused" in page.inner_text("#progress")
+        _tab_to(page, ".acts button")
+        page.keyboard.press("Enter")
+        # The page looks again by itself.
+        page.get_by_text("completed").wait_for()
+        assert "100 %" in page.inner_text("#progress")
 
 
 def test_from_a_phone_number_to_the_origin_of_a_value_by_keyboard(desk: Desk) -> None:
