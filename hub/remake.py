@@ -54,7 +54,8 @@ class Remade:
 
     ``remade`` documents are otherwise than before, if only by the version that made them;
     ``added`` are further ones that were not there before, ``left`` those that stay because the
-    version in force does not make them any more; they count as ``unchanged``, too.
+    version in force does not make them any more; they count as ``unchanged``, too. ``told`` counts
+    deliveries of corrections.
     """
 
     messages: int = 0
@@ -63,6 +64,7 @@ class Remade:
     failed: int = 0
     added: int = 0
     left: int = 0
+    told: int = 0
     problems: dict[int, Problem] = field(default_factory=dict)
     changed: list[Row] = field(default_factory=list)
     """The rows that are otherwise now, or new."""
@@ -75,7 +77,7 @@ class Remade:
 
     def add(self, other: Remade) -> None:
         """Take over what others came to."""
-        for name in ("messages", "remade", "unchanged", "failed", "added", "left"):
+        for name in ("messages", "remade", "unchanged", "failed", "added", "left", "told"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for number in list(other.problems)[: PROBLEMS_MAX - len(self.problems)]:
             self.problems[number] = other.problems[number]
@@ -83,17 +85,26 @@ class Remade:
 
 
 def remake(
-    hub: Hub, connection: Connection, numbers: list[int], kinds: Collection[str] | None = None
+    hub: Hub,
+    connection: Connection,
+    numbers: list[int],
+    kinds: Collection[str] | None = None,
+    *,
+    told_by: str | None = None,
 ) -> Remade:
     """Make the documents of messages again, as they came; of these kinds of message, or of all.
 
+    Destinations hear of it only ``told_by`` somebody, whose name a correction then carries.
     One on which Lynchpin itself fails does so alone. The caller commits. Raises
     ``OperationalError`` where the database is in trouble.
     """
     done = Remade()
     try:
         with connection.begin_nested():
-            return _Making(hub, connection, kinds).together(numbers)
+            found = _Making(hub, connection, kinds).together(numbers)
+            if told_by is not None and hub.outbox is not None:
+                found.told = hub.outbox.correct(connection, found.changed, told_by)
+            return found
     except OperationalError:
         # The database is in trouble, not a message.
         raise
@@ -103,7 +114,7 @@ def remake(
             done.fail(numbers[0], FAILED.at(place_of(error)))
             return done
     for number in numbers:
-        done.add(remake(hub, connection, [number], kinds))
+        done.add(remake(hub, connection, [number], kinds, told_by=told_by))
     return done
 
 

@@ -123,10 +123,11 @@ def print_job(found: dict[str, Any], *, as_json: bool) -> None:
     asked = ", ".join(f"{name} {value}" for name, value in found["asked"].items()) or "everything"
     made = f"{found['remade']} otherwise than before, {found['unchanged']} unchanged"
     other = f"{found['added']} new, {found['left_over']} not made any more"
+    told = f", {found['told']} corrections told" if found["effects"] == "corrections" else ""
     said = (
         f"job {found['id']}, {found['kind']} of {asked}: {found['state']}",
         f"  messages: {found['done']} of {found['total']} done, {found['failed']} failed",
-        f"  documents: {made}, {other}",
+        f"  documents: {made}, {other}{told}",
         f"  asked for by {found['actor']}: {found['reason']}",
     )
     for line in said:

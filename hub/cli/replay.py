@@ -21,7 +21,9 @@ __all__ = ["app", "print_plan"]
 app = typer.Typer(no_args_is_help=True)
 
 All = Annotated[bool, typer.Option("--all", help="All messages, where nothing else is given.")]
-Told = Annotated[Effects, typer.Option(help="Whether destinations hear of what is otherwise then.")]
+Told = Annotated[
+    Effects, typer.Option(help="Whether who is told the latest of things hears of corrections.")
+]
 
 
 @app.command("plan")
@@ -81,7 +83,9 @@ def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
         line = f"for example message {each['id']} of {each['source']}: {each['fact'] or ''}"
         out.print(escape(line), soft_wrap=True)
     for each in found["destinations"]:
-        line = f"{each['destination']} ({each['mode']}) hears nothing of it"
+        told = f"hears of at most {each['deliveries']} corrections"
+        hears = told if each["effects"] == "corrections" else "hears nothing of it"
+        line = f"{each['destination']} ({each['mode']}) {hears}"
         out.print(escape(line), soft_wrap=True)
     if not found["destinations"]:
         out.print("There is no destination that could hear of it.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -60,8 +60,22 @@ class Outbox:
             told.append(News(key_of(name, row), name, fact, row["kind"], number, content))
         return told
 
-    def write(self, connection: Connection, news: Iterable[News]) -> None:
-        """Write what is to be told, in the order it came. The caller commits."""
+    def correct(self, connection: Connection, rows: Iterable[Mapping[str, Any]], by: str) -> int:
+        """Tell of documents that ``by`` made otherwise, given as their rows; says how often.
+
+        Only who is told the latest of each thing hears of it: to others it would be one more
+        thing that happened. The caller commits.
+        """
+        news = [
+            replace(each, key=key_of(each.destination, row, by))
+            for row in rows
+            for each in self.news(row, row["fact"].partition(":")[0])
+            if self.destinations[each.destination].mode == "latest"
+        ]
+        return self.write(connection, news)
+
+    def write(self, connection: Connection, news: Iterable[News]) -> int:
+        """Write what is to be told, in the order it came; says how much. The caller commits."""
         wanted = self._latest(news)
         known: set[str] = set()
         for start in range(0, len(wanted), _AT_ONCE):
@@ -69,7 +83,7 @@ class Outbox:
             known.update(connection.scalars(select(delivery.c.key).where(delivery.c.key.in_(keys))))
         fresh = [each for each in wanted if each.key not in known]
         if not fresh:
-            return
+            return 0
         now = self.now()
         self._supersede(connection, fresh, now)
         rows = [
@@ -87,6 +101,7 @@ class Outbox:
             for each in fresh
         ]
         connection.execute(insert(delivery), rows)
+        return len(rows)
 
     def _latest(self, news: Iterable[News]) -> list[News]:
         """Of what is told only in its latest version, the last one here; and each thing once."""
@@ -118,9 +133,10 @@ class Outbox:
             connection.execute(older, latest)
 
 
-def key_of(destination: str, row: Mapping[str, Any]) -> str:
-    """The name of a delivery, by what it tells to whom."""
+def key_of(destination: str, row: Mapping[str, Any], by: str | None = None) -> str:
+    """The name of a delivery, by what it tells to whom; and of a correction, ``by`` what it is."""
     parts = [row["fact"], row["business_hash"], row["version"], row["message_id"], destination]
+    parts += [] if by is None else [by]
     return f"msg_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]}"
 
 

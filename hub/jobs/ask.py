@@ -46,11 +46,6 @@ MANY_DOCUMENTS = Cause(
     "Look for the messages by something else: an order, a receipt, a time.",
 )
 
-NO_CORRECTIONS = Cause(
-    "LP-JOB-006",
-    "A replay cannot tell destinations of its corrections yet.",
-    "Leave the effects at `none`; a destination that must know reads its feed anew.",
-)
 OTHER_PLAN = Cause(
     "LP-PLAN-004",
     "The plan does not say what the mapping in force makes otherwise.",
@@ -84,9 +79,7 @@ class Ask:
     runs: tuple[tuple[int, int], ...] | None = None
 
     def check(self) -> None:
-        """Raises ``Refused`` where nothing says which messages, or it cannot be done so."""
-        if self.effects != "none":
-            raise Refused(NO_CORRECTIONS.at())
+        """Raises ``Refused`` where nothing says which messages."""
         if self.plan is not None and self.target is None:
             raise Refused(NOTHING_ASKED.at("a plan is of a mapping: name it", path="plan"))
         if self.sought == Sought() and self.target is None and not self.all:

@@ -110,7 +110,7 @@ def plan(hub: Hub, connection: Connection, ask: Ask) -> Plan:
         messages=_messages(hub, connection, ask, last),
         parts=parts,
         sample=tuple(Sample(*row) for row in connection.execute(rows)),
-        destinations=tuple(_effects(hub, ask)),
+        destinations=tuple(_effects(hub, ask, parts)),
     )
 
 
@@ -151,6 +151,17 @@ def _in_force(hub: Hub, connection: Connection) -> set[str]:
     return {mapping.version for mapping in found}
 
 
-def _effects(hub: Hub, ask: Ask) -> Iterator[Effect]:
+def _effects(hub: Hub, ask: Ask, parts: tuple[Part, ...]) -> Iterator[Effect]:
+    """Who is told the latest of a thing may be told of corrections; others are told each once."""
+    systems = {name: source.system for name, source in hub.settings.sources.items()}
     for name, to in sorted(hub.settings.destinations.items()):
-        yield Effect(name, to.mode, ask.effects, 0)
+        if ask.effects == "none" or to.mode != "latest":
+            yield Effect(name, to.mode, "none", 0)
+            continue
+        told = (
+            part.documents
+            for part in parts
+            if (not to.kinds or part.kind in to.kinds)
+            and (to.system is None or systems.get(part.source) != to.system)
+        )
+        yield Effect(name, to.mode, "corrections", sum(told))

@@ -129,7 +129,8 @@ def advance(
     batch = [each for each in coming if each > found.position][: hand.batch]
     values: dict[str, Any] = {"started_at": found.started_at or now}
     if batch:
-        done = remake(hub, connection, batch, found.ask.kinds)
+        told_by = f"job {number}" if found.ask.effects == "corrections" else None
+        done = remake(hub, connection, batch, found.ask.kinds, told_by=told_by)
         until = now_ms + round(hand.seconds * 1000)
         values |= _counted(found, done)
         values |= {"state": "running", "position": batch[-1]}
@@ -151,6 +152,7 @@ def _counted(found: Job, done: Remade) -> dict[str, Any]:
         "unchanged": found.unchanged + done.unchanged,
         "added": found.added + done.added,
         "left_over": found.left_over + done.left,
+        "told": found.told + done.told,
         "problems": json.dumps(said),
     }
 

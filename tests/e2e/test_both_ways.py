@@ -125,6 +125,7 @@ COMMANDS = [
     "replay plan --all",
     "replay plan --source poslog --json",
     "replay plan --all --effects corrections",
+    "replay plan --all --effects everything",
     "replay start --source nowhere --reason test --wait --json",
     "replay start --reason test",
     "replay start --source poslog --since 1h --reason test --wait",

@@ -83,7 +83,9 @@ def test_a_call_on_which_an_update_fails_stays_and_the_others_go_on(
         with calls.up() as up:
             done, said = _replayed(calls)
             logged = [line for line in up.lines() if line["logger"] == "lynchpin.jobs"]
-        assert [(line["code"], line["message_id"]) for line in logged if "code" in line] == [("LP-HUB-031", 2)]
+        assert [(line["code"], line["message_id"]) for line in logged if "code" in line] == [
+            ("LP-HUB-031", 2)
+        ]
     assert done.returncode == 1
     assert (said["remade"], said["failed"]) == (2, 1)
     problem = said["problems"]["2"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, select, update
 
 from hub import messages, publication
 from hub.apply import SAME_VERSION
@@ -18,7 +18,7 @@ from hub.jobs.ask import NOTHING_ASKED, Ask
 from hub.messages import Sought
 from hub.publication import Target
 from hub.receive import receive
-from hub.store.tables import document, mapping_version, message
+from hub.store.tables import claim, document, mapping_version, message
 from schemas.problem import Refused, Rejected
 from tests.hub.jobs.conftest import (
     ORDERS,
@@ -134,6 +134,36 @@ def test_nothing_is_asked_by_oversight(hub: Hub) -> None:
     with pytest.raises(Refused, match=NOTHING_ASKED.code):
         planned(hub, Ask())
     assert planned(hub, EVERYTHING).messages == ORDERS + SALES
+
+
+def test_whose_documents_it_is_about_is_settled_when_it_is_asked_for(
+    hub: Hub, readers: Engine
+) -> None:
+    """A replay may change who somebody is, and must not lose them on the way."""
+    fact = f"shopify:order/{PLACED[1].id}"
+    number = started(hub, sought(person=fact))
+    before = job(hub, number)
+    assert fact in (before.ask.people or ())
+    with hub.engine.begin() as connection:
+        connection.execute(delete(claim))
+    worker = hand(hub, readers)
+    while worker.step() is not None:
+        pass
+    assert job(hub, number).done == before.total > 0
+
+
+def test_an_ask_is_kept_as_it_was_asked() -> None:
+    whole = Ask(
+        Sought(source="poslog", since="2031"),
+        all=True,
+        target=Target("shopify", "order"),
+        plan="20310506-201500-3f1c0a",
+        effects="corrections",
+        people=("a", "b"),
+        runs=((1, 3), (5, 5)),
+    )
+    for ask in (whole, EVERYTHING, replace(whole, people=(), runs=())):
+        assert Ask.of(ask.text()) == ask
 
 
 def test_what_comes_in_later_is_not_of_the_job(hub: Hub, readers: Engine) -> None:
