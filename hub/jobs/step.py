@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, true, update
 from sqlalchemy.exc import OperationalError
 
 from hub import audit
@@ -66,6 +66,8 @@ class Hand:
 
     def free(self, now: int) -> ColumnElement[bool]:
         """Jobs that nobody else is at."""
+        if not self.shared:
+            return true()
         ours = job.c.holder.is_(None) | (job.c.holder == self.name)
         return ours | (job.c.until_ms <= now)
 
