@@ -133,7 +133,7 @@ class _Making:
         self._before = self._standing(numbers)
         chosen = STORED.where(message.c.id.in_(numbers)).order_by(message.c.id)
         for row in self._connection.execute(chosen).all():
-            self._message(journal.stored(row))
+            self._message(journal.stored(self._connection, row))
         self._batch.flush()
         self._compare(self._standing(list(self._made)))
         self._done.messages = len(numbers)
