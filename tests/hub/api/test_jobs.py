@@ -89,7 +89,7 @@ def test_a_job_is_paused_resumed_and_cancelled_each_where_it_may_be(sold: Servin
         ({"replayed": "shopify.nothing"}, 404, "LP-PUB-003"),
         ({"replayed": "shopify.order", "plan": "nothing"}, 404, "LP-PLAN-001"),
         ({"since": "yesterday"}, 400, "LP-HUB-007"),
-        ({"sourec": "poslog"}, 400, "LP-API-006"),
+        ({"sourec": "poslog"}, 422, "LP-API-006"),
     ],
 )
 def test_what_is_asked_wrongly_begins_nothing(
@@ -121,13 +121,15 @@ def test_a_person_pauses_and_ends_a_job_on_its_page(
     assert "<b>why" not in shown.text
     assert 'hx-trigger="every 2s"' in shown.text
     assert re.search(r"source poslog destinations hear nothing of it", visible(shown))
-    paused = visitor.post("/jobs/1", act="pause")
+    assert visitor.post("/jobs/1", act="pause").headers["location"] == "/console/jobs/1"
+    paused = visitor.get("/jobs/1")
     assert "paused 0 %" in visible(paused)
     assert "every 2s" not in paused.text
     assert visitor.post("/jobs/1", act="pause").status_code == 409
     assert visitor.post("/jobs/1", act="cancel").status_code == 400
     assert visitor.post("/jobs/1", act="explode", reason="a test").status_code == 400
     assert _job(sold)["state"] == "paused"
-    assert "cancelled 0 %" in visible(visitor.post("/jobs/1", act="cancel", reason="a test"))
+    assert visitor.post("/jobs/1", act="cancel", reason="a test").status_code == 303
+    assert "cancelled 0 %" in visible(visitor.get("/jobs/1"))
     assert "form" not in visitor.get("/jobs/1").text.partition("<main")[2]
     assert visitor.get("/jobs/2").status_code == 404
