@@ -74,6 +74,7 @@ _PLAN: dict[str, JsonValue] = {
     "messages": 412,
     "documents": 431,
     "outdated": 120,
+    "removed": 0,
     "parts": [
         {
             "source": "shop_eu",
@@ -199,6 +200,9 @@ class ReplayPlan(BaseModel):
     messages: int
     documents: int
     outdated: int = Field(description="Made by another version than the one in force.")
+    removed: int = Field(
+        description="Documents that stay: what they were made of was removed after its days."
+    )
     parts: list[PlanPart]
     sample: list[PlanSample] = Field(description="The first of the messages.")
     destinations: list[PlanEffect]

@@ -76,6 +76,9 @@ def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
         f"than the one in force made {found['outdated']}"
     )
     out.print(escape(text), soft_wrap=True)
+    if found["removed"]:
+        text = f"{found['removed']} more stay: what they were made of was removed after its days"
+        out.print(text, soft_wrap=True)
     if found["parts"]:
         columns = ("source", "message", "kind", "documents", "outdated")
         out.print(table(columns, ([row[name] for name in columns] for row in found["parts"])))

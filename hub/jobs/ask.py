@@ -174,10 +174,15 @@ def outdated(connection: Connection, ask: Ask) -> list[ColumnElement[bool]]:
 
 
 def conditions(
-    hub: Hub, connection: Connection, ask: Ask, *, after: int, last: int
+    hub: Hub, connection: Connection, ask: Ask, *, after: int, last: int, seen: bool = True
 ) -> Iterator[list[ColumnElement[bool]]]:
-    """Which messages, of ``JOINED``: part by part, each after the one before."""
+    """Which messages, of ``JOINED``: part by part, each after the one before.
+
+    ``seen`` are those that are still there to be read; the others are those that are not.
+    """
     wanted = messages.conditions(connection, ask.sought)
+    gone = message.c.removed_at
+    wanted.append(gone.is_(None) if seen else gone.is_not(None))
     wanted += [message.c.id > after, message.c.id <= last]
     if (named := _named(hub, ask)) is not None:
         wanted.append(named)

@@ -60,11 +60,15 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a job for this ask would do. ``last`` is the last message that there was."""
+    """What a job for this ask would do. ``last`` is the last message that there was.
+
+    ``removed`` counts documents that stay as they are, since what they were made of was removed.
+    """
 
     ask: Ask
     last: int
     messages: int
+    removed: int
     parts: tuple[Part, ...]
     sample: tuple[Sample, ...]
     destinations: tuple[Effect, ...]
@@ -86,6 +90,7 @@ class Plan:
             "messages": self.messages,
             "documents": self.documents,
             "outdated": self.outdated,
+            "removed": self.removed,
             "parts": [asdict(each) for each in self.parts],
             "sample": [asdict(each) for each in self.sample],
             "destinations": [asdict(each) for each in self.destinations],
@@ -107,7 +112,8 @@ def plan(hub: Hub, connection: Connection, ask: Ask) -> Plan:
     return Plan(
         ask=ask,
         last=last,
-        messages=_messages(hub, connection, ask, last),
+        messages=_count(hub, connection, ask, last, message.c.id.distinct()),
+        removed=_count(hub, connection, ask, last, document.c.fact, seen=False),
         parts=parts,
         sample=tuple(Sample(*row) for row in connection.execute(rows)),
         destinations=tuple(_effects(hub, ask, parts)),
@@ -116,14 +122,17 @@ def plan(hub: Hub, connection: Connection, ask: Ask) -> Plan:
 
 def affected(connection: Connection, target: Target) -> int:
     """How many documents of a mapping another version made than the one in force."""
-    rows = select(func.count()).select_from(document)
+    rows = select(func.count()).join_from(document, message, _MADE)
+    rows = rows.where(message.c.removed_at.is_(None))
     return connection.scalar(rows.where(*outdated(connection, Ask(target=target)))) or 0
 
 
-def _messages(hub: Hub, connection: Connection, ask: Ask, last: int) -> int:
+def _count(
+    hub: Hub, connection: Connection, ask: Ask, last: int, what: Any, *, seen: bool = True
+) -> int:
     old = outdated(connection, ask)
-    rows = select(func.count(message.c.id.distinct())).select_from(JOINED.join(document, _MADE))
-    parts = conditions(hub, connection, ask, after=0, last=last)
+    rows = select(func.count(what)).select_from(JOINED.join(document, _MADE))
+    parts = conditions(hub, connection, ask, after=0, last=last, seen=seen)
     return sum(connection.scalar(rows.where(*part, *old)) or 0 for part in parts)
 
 

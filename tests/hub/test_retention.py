@@ -7,8 +7,10 @@ import json
 import pytest
 from sqlalchemy import insert, select, update
 
-from hub import edit, explain, holds, integrity, journal, replay, retention, upkeep
+from hub import edit, explain, holds, integrity, journal, retention, upkeep
 from hub.bootstrap import Hub
+from hub.jobs.ask import Ask
+from hub.jobs.plan import affected, plan
 from hub.plan.passed import passed_over
 from hub.plan.report import Window
 from hub.publication import Target
@@ -18,6 +20,7 @@ from hub.store.tables import edit as edits
 from hub.weight import weights
 from hub.writer import writing
 from schemas.problem import Rejected
+from tests.hub.replaying import replay
 from tests.hub.test_waiting import FACT, OTHER, mend, order, refund, send
 
 pytestmark = pytest.mark.databases
@@ -143,9 +146,10 @@ def test_whoever_asks_for_what_is_gone_is_told_so(hub: Hub) -> None:
         assert passed_over(connection, Window(last=1), "shopify") == {"removed": 1}
     mend(hub)
     with hub.engine.begin() as connection:
-        assert replay.affected(hub, connection, target) == 0
-        assert replay.unseen(connection, target) == 1
-        done = replay.replay(hub, connection, target, actor="ann")
+        assert affected(connection, target) == 0
+        planned = plan(hub, connection, Ask(target=target))
+        assert (planned.documents, planned.removed) == (0, 1)
+        done = replay(hub, connection, target)
     assert (done.remade, done.failed) == (0, 0)
 
 

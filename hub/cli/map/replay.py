@@ -45,15 +45,15 @@ def replay(
     with reading() as (hub, connection):
         sought = Sought(since=since and moment(since, hub.now()))
         ask = Ask(sought, target=target, plan=plan)
-        count = planned(hub, connection, ask).documents
+        found = planned(hub, connection, ask)
     if dry_run:
         if as_json:
-            seen = {"affected": count, "removed": gone}
+            seen = {"affected": found.documents, "removed": found.removed}
             print_json({"mapping": str(target), **seen, "destinations": []})
         else:
-            text = f"{count} documents of {target} would be made again. {_EFFECTS}"
+            text = f"{found.documents} documents of {target} would be made again. {_EFFECTS}"
             out.print(escape(text), soft_wrap=True)
-            _say_unseen(gone)
+            _say_removed(found.removed)
         return
     with way() as opened:
         number = opened.start_job(ask, reason=f"map replay {target}")["id"]
@@ -63,14 +63,21 @@ def replay(
         counts = ("remade", "failed", "added", "left", "problems", "state")
         print_json({"mapping": str(target), "job": number, **{n: done[n] for n in counts}})
     else:
-        _print(str(target), done)
+        _print(str(target), done, removed=found.removed)
     if done["failed"] or done["state"] != "done":
         raise typer.Exit(1)
 
 
-def _print(target: str, done: dict[str, Any]) -> None:
+def _say_removed(count: int) -> None:
+    if count:
+        text = f"{count} more stay as they are: what they were made of was removed after its days."
+        out.print(text, soft_wrap=True)
+
+
+def _print(target: str, done: dict[str, Any], *, removed: int) -> None:
     text = f"{done['remade']} documents of {target} were made again. {_EFFECTS}"
     out.print(escape(text), soft_wrap=True)
+    _say_removed(removed)
     if done["added"]:
         out.print(f"{done['added']} further documents came that were not there before.")
     if done["left"]:
