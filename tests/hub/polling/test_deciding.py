@@ -136,34 +136,32 @@ def test_metrics_and_the_console_tell_of_it(home: Home, shop: Shop) -> None:
     assert TURNED_AWAY.code in page
 
 
-@pytest.mark.parametrize(
-    ("said", "hint"),
-    [
-        ({"source": "shopfy"}, "polls.shop.source"),
-        ({"url": "http://shop.example.org", "allow_private": False}, "allow_private"),
-        ({"url": "https://ann:secret@shop.example.org"}, "polls.shop.url"),
-        ({"secret": "two\nlines"}, "polls.shop.secret"),
-        ({"streams": {}}, "polls.shop.streams"),
-        ({"strems": {}}, "did you mean 'streams'?"),
-        ({"streams": {"orders": {**ORDERS, "chaned": "x"}}}, "did you mean 'changed'?"),
-        (
-            {"streams": {"orders": {**ORDERS, "reread": {"evry": 3}}}},
-            "did you mean 'every'?",
-        ),
-        ({"streams": {"orders": {**ORDERS, "path": "orders.json"}}}, "path"),
-        ({"time_format": "never"}, "polls.shop.time_format"),
-    ],
-)
-def test_what_the_settings_cannot_mean(
-    home: Home, shop: Shop, said: dict[str, object], hint: str
-) -> None:
-    with home.settings.open("a") as settings:
-        settings.write(described("shop", **of(shop, **said)))
-    with pytest.raises(ConfigError) as error, bootstrap.open_hub(home) as hub:
-        hub.check_doors()
-    assert hint in error.value.problem.line()
-    assert "lines" not in str(error.value)
-    assert "secret@" not in str(error.value)
+IMPOSSIBLE: list[tuple[dict[str, object], str]] = [
+    ({"source": "shopfy"}, "polls.shop.source"),
+    ({"url": "http://shop.example.org", "allow_private": False}, "allow_private"),
+    ({"url": "https://ann:secret@shop.example.org"}, "polls.shop.url"),
+    ({"secret": "two\nlines"}, "polls.shop.secret"),
+    ({"streams": {}}, "polls.shop.streams"),
+    ({"strems": {}}, "did you mean 'streams'?"),
+    ({"streams": {"orders": {**ORDERS, "chaned": "x"}}}, "did you mean 'changed'?"),
+    (
+        {"streams": {"orders": {**ORDERS, "reread": {"evry": 3}}}},
+        "did you mean 'every'?",
+    ),
+    ({"streams": {"orders": {**ORDERS, "path": "orders.json"}}}, "path"),
+    ({"time_format": "never"}, "polls.shop.time_format"),
+]
+
+
+def test_what_the_settings_cannot_mean(home: Home, shop: Shop) -> None:
+    plain = home.settings.read_text()
+    for said, hint in IMPOSSIBLE:
+        home.settings.write_text(plain + described("shop", **of(shop, **said)))
+        with pytest.raises(ConfigError) as error, bootstrap.open_hub(home) as hub:
+            hub.check_doors()
+        assert hint in error.value.problem.line()
+        assert "lines" not in str(error.value)
+        assert "secret@" not in str(error.value)
 
 
 def test_the_example_of_the_page_is_one(home: Home) -> None:
@@ -175,3 +173,16 @@ def test_the_example_of_the_page_is_one(home: Home) -> None:
     with bootstrap.open_hub(home) as hub:
         hub.check_doors()
         assert list(hub.settings.polls["shop"].streams) == ["orders", "refunds"]
+
+
+def test_the_environment_may_keep_the_secret(
+    home: Home, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with home.settings.open("a") as settings:
+        settings.write(described("shop", **of(shop)))
+    monkeypatch.setenv("LYNCHPIN_POLLS__SHOP__SECRET", "another")
+    with bootstrap.open_hub(home) as hub:
+        chosen = hub.settings.polls["shop"]
+    assert chosen.secret is not None
+    assert chosen.secret.get_secret_value() == "another"
+    assert "another" not in repr(chosen)

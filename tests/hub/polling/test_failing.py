@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from hub.doctor import examine
+from hub.polling import poller
 from hub.polling.causes import (
     FAILED,
     FORBIDDEN,
@@ -17,6 +18,7 @@ from hub.polling.causes import (
     TOO_LONG,
     TURNED_AWAY,
     UNANSWERED,
+    UNFORESEEN,
 )
 from schemas.problem import Cause
 from tests.hub.polling.conftest import NUMBERED, ORDERS, REFUNDS, Wired
@@ -30,50 +32,51 @@ def always(*reply: object) -> Callable[[Call], Reply | None]:
     return lambda call: reply  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize(
-    ("reply", "cause", "detail"),
-    [
-        ((500, {}, b"planted"), FAILED, "it answered 500"),
-        ((302, {"Location": "/admin/refunds.json"}, b""), FAILED, "it answered 302"),
-        ((404, {}, b""), FAILED, "it answered 404"),
-        ((204, {}, b""), FAILED, "it answered 204"),
-        ((401, {}, b"planted"), TURNED_AWAY, "it answered 401"),
-        ((403, {}, b""), TURNED_AWAY, "it answered 403"),
-        ((429, {}, b""), SLOW_DOWN, "it answered 429"),
-        ((200, {}, b"<html>planted: please log in</html>"), MALFORMED, "there is no list"),
-        ((200, {}, b""), MALFORMED, "there is no list"),
-        ((200, {}, b'{"errors":"planted"}'), MALFORMED, "the list is not there"),
-        ((200, {}, b'{"orders":"planted"}'), MALFORMED, "there is no list"),
-        ((200, {}, b"[]"), MALFORMED, "there is no list"),
-        ((200, {}, b'{"orders":[{"id":1},'), MALFORMED, "it ends in the middle"),
-        ((200, {}, b'{"orders":[{"id":1'), MALFORMED, "it ends in the middle"),
-        ((200, {"Content-Encoding": "gzip"}, PAGE), MALFORMED, "it is packed although"),
-        ((200, {}, b'{"orders":[' + b" " * 70_000 + b"]}"), TOO_LONG, "more than 65536 bytes"),
-        ((200, {"Content-Length": "900"}, PAGE), UNANSWERED, "the page was cut off"),
-        ((200, {"Link": '<//evil.example/x>; rel="next"'}, PAGE), LEADS_AWAY, "another system"),
-        (
-            (200, {"Link": '<https://evil.example/x>; rel="next"'}, PAGE),
-            LEADS_AWAY,
-            "another system",
-        ),
-        ((200, {"Link": "</admin/orders.json>; rel=next"}, PAGE), LEADS_AWAY, "the same page"),
-    ],
-)
-def test_what_is_wrong_is_said(wired: Wire, reply: Reply, cause: Cause, detail: str) -> None:
+WRONG: list[tuple[Reply, Cause, str]] = [
+    ((500, {}, b"planted"), FAILED, "it answered 500"),
+    ((302, {"Location": "/admin/refunds.json"}, b""), FAILED, "it answered 302"),
+    ((404, {}, b""), FAILED, "it answered 404"),
+    ((204, {}, b""), FAILED, "it answered 204"),
+    ((401, {}, b"planted"), TURNED_AWAY, "it answered 401"),
+    ((403, {}, b""), TURNED_AWAY, "it answered 403"),
+    ((429, {}, b""), SLOW_DOWN, "it answered 429"),
+    ((200, {}, b"<html>planted: please log in</html>"), MALFORMED, "there is no list"),
+    ((200, {}, b""), MALFORMED, "there is no list"),
+    ((200, {}, b'{"errors":"planted"}'), MALFORMED, "the list is not there"),
+    ((200, {}, b'{"orders":"planted"}'), MALFORMED, "there is no list"),
+    ((200, {}, b"[]"), MALFORMED, "there is no list"),
+    ((200, {}, b'{"orders":[{"id":1},'), MALFORMED, "it ends in the middle"),
+    ((200, {}, b'{"orders":[{"id":1'), MALFORMED, "it ends in the middle"),
+    ((200, {"Content-Encoding": "gzip"}, PAGE), MALFORMED, "it is packed although"),
+    ((200, {}, b'{"orders":[' + b" " * 70_000 + b"]}"), TOO_LONG, "more than 65536 bytes"),
+    ((200, {"Content-Length": "900"}, PAGE), UNANSWERED, "the page was cut off"),
+    ((200, {"Link": '<//evil.example/x>; rel="next"'}, PAGE), LEADS_AWAY, "another system"),
+    (
+        (200, {"Link": '<https://evil.example/x>; rel="next"'}, PAGE),
+        LEADS_AWAY,
+        "another system",
+    ),
+    ((200, {"Link": "</admin/orders.json>; rel=next"}, PAGE), LEADS_AWAY, "the same page"),
+]
+
+
+def test_what_is_wrong_is_said(wired: Wire) -> None:
     poll = wired(shop={"page_bytes_max": 65_536})
     poll.shop.place(1)
-    poll.shop.before = always(*reply)
-    poll.poll()
-    status = poll.status()
-    assert status.problem is not None
-    assert (status.problem.code, status.failures) == (cause.code, 1)
-    assert (status.problem.detail or "").startswith(detail)
-    assert "planted" not in status.model_dump_json()
-    assert (status.cursor, status.polled_at, poll.records()) == (None, None, 0)
-    assert len(poll.shop.calls) == 1
+    for count, (reply, cause, detail) in enumerate(WRONG, 1):
+        poll.shop.before = always(*reply)
+        # Longer than anything was to be waited for.
+        poll.poll_later(4000)
+        status = poll.status()
+        assert status.problem is not None
+        assert (status.problem.code, status.failures) == (cause.code, count), reply
+        assert (status.problem.detail or "").startswith(detail)
+        assert "planted" not in status.model_dump_json()
+        assert (status.cursor, status.polled_at, poll.records()) == (None, None, 0)
+        assert len(poll.shop.calls) == count
     # And it comes by itself once the other side is well.
     poll.shop.before = lambda call: None
-    poll.poll_later(10)
+    poll.poll_later(4000)
     assert (poll.count("Order"), poll.status().failures, poll.status().problem) == (1, 0, None)
 
 
@@ -136,8 +139,8 @@ def test_how_it_shows_who_it_is(wired: Wire) -> None:
 def test_it_is_tried_again_later_each_time(wired: Wire) -> None:
     poll = wired(shop={})
     poll.shop.before = always(500, {}, b"")
-    for _ in range(200):
-        poll.poll_later(60)
+    for _ in range(60):
+        poll.poll_later(200)
     # 12,000 seconds, by a limit that doubles from 5 to 3600.
     assert 5 < len(poll.shop.calls) < 30
     assert poll.status().failures == len(poll.shop.calls)
@@ -171,35 +174,35 @@ def test_one_stream_that_fails_keeps_neither_the_others_nor_other_polls(wired: W
     assert poll.status("orders", "other").polled_at is not None
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        b'{"id":null,"line_items":[],"financial_status":"paid"}',
-        b'{"planted":1}',
-        b'{"id":1,"id":2}',
-        b'{"id":01}',
-        b"[1,2]",
-        b'"text"',
-        b"17",
-        b'{"admin_graphql_api_id":"gid://shopify/Ord\xff\xfe/1"}',
-    ],
-)
-def test_one_element_that_is_broken_is_held_and_the_page_goes_on(wired: Wire, bad: bytes) -> None:
+BROKEN = [
+    b'{"id":null,"line_items":[],"financial_status":"paid"}',
+    b'{"planted":1}',
+    b'{"id":1,"id":2}',
+    b'{"id":01}',
+    b"[1,2]",
+    b'"text"',
+    b"17",
+    b'{"admin_graphql_api_id":"gid://shopify/Ord\xff\xfe/1"}',
+]
+
+
+def test_one_element_that_is_broken_is_held_and_the_page_goes_on(wired: Wire) -> None:
     poll = wired(shop={})
     poll.shop.place(2)
+    for count, bad in enumerate(BROKEN, 1):
 
-    def broken(call: Call) -> Reply:
-        status, headers, body = poll.shop.answer(call)
-        return status, headers, body.replace(b'{"orders": [', b'{"orders": [' + bad + b", ")
+        def broken(call: Call, bad: bytes = bad) -> Reply:
+            status, headers, body = poll.shop.answer(call)
+            return status, headers, body.replace(b'{"orders": [', b'{"orders": [' + bad + b", ")
 
-    poll.shop.before = broken
-    poll.poll()
-    assert sorted(state for state, _ in poll.messages()) == ["applied", "applied", "held"]
-    assert (poll.status().failures, poll.status().cursor) == (0, "2031-01-01T00:00:00.000000Z")
-    # It comes again with every poll, and is known by its bytes.
-    poll.poll_later()
-    poll.poll_later()
-    assert len(poll.messages()) == 3
+        poll.shop.before = broken
+        poll.poll_later()
+        states = sorted(state for state, _ in poll.messages())
+        assert states == ["applied", "applied", *["held"] * count], bad
+        assert (poll.status().failures, poll.status().cursor) == (0, "2031-01-01T00:00:00.000000Z")
+        # It comes again with every poll, and is known by its bytes.
+        poll.poll_later()
+        assert len(poll.messages()) == 2 + count
 
 
 def test_a_stream_that_never_ends_gives_the_others_their_turn(wired: Wire) -> None:
@@ -238,3 +241,20 @@ def test_the_doctor_says_what_fails(wired: Wire) -> None:
     findings = {each.what: each for each in examine(poll.hub.home)}
     assert not findings["poll shop/orders"].well
     assert TURNED_AWAY.code in findings["poll shop/orders"].detail
+
+
+def test_a_failure_of_our_own_is_said_and_tried_again(
+    wired: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = wired(shop={})
+    poll.shop.place(1)
+    with monkeypatch.context() as patch:
+        # As a connector of somebody else's might.
+        patch.setattr(poller, "read", lambda door, stream, body: body["planted"])
+        poll.poll()
+    problem = poll.status().problem
+    assert problem is not None
+    assert problem.code == UNFORESEEN.code
+    assert "planted" not in problem.line()
+    poll.poll_later(10)
+    assert (poll.count("Order"), poll.status().problem) == (1, None)
