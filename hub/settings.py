@@ -144,6 +144,10 @@ class Destination(BaseModel):
     """Whether it is told who people are; without it their data is masked."""
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
     """From the first step to the answer."""
+    per_second: PositiveFloat | None = None
+    """So many deliveries at most, by all hubs together; without it as fast as it answers."""
+    expires_seconds: PositiveFloat | None = None
+    """What was not told by then is not told any more; without it everything is, however late."""
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:

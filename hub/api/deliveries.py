@@ -19,6 +19,7 @@ from hub.api.served import Reading, ServedHere
 from hub.delivery import deciding
 from hub.delivery.status import EXAMPLE, Status, destinations
 from hub.keys import Key
+from hub.since import moment
 
 __all__ = ["router"]
 
@@ -92,6 +93,31 @@ class Retry(BaseModel):
     def _one(self) -> Self:
         if (self.deliveries is None) == (self.destination is None):
             raise ValueError("name deliveries or a destination, and not both")
+        return self
+
+
+class Resend(BaseModel):
+    """What to tell again: these, or all that a destination was told in a window."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "example": {"destination": "crm", "since": "2031-05-06T09:00:00.000000Z"}
+        },
+    )
+
+    deliveries: Numbers | None = None
+    destination: str | None = Field(default=None, min_length=1, max_length=100)
+    since: str | None = Field(default=None, max_length=40, description="Such as 7d or a moment.")
+    until: str | None = Field(default=None, max_length=40, description="Told before then.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.deliveries is None) == (self.destination is None):
+            raise ValueError("name deliveries or a destination, and not both")
+        if self.deliveries is not None and (self.since or self.until):
+            raise ValueError("a window goes with a destination")
         return self
 
 
@@ -187,6 +213,19 @@ async def retry_deliveries(request: Request, served: ServedHere, key: Operator) 
         actor=key.actor,
         now=served.hub.now(),
     )
+    return Counted(count=await asyncio.wrap_future(served.writer.submit(work)))
+
+
+@router.post(
+    "/deliveries/resend", responses=answers(404, 408, 409, 413, 422), openapi_extra=asked(Resend)
+)
+async def resend_deliveries(request: Request, served: ServedHere, key: Operator) -> Counted:
+    """Tell a destination again what it was told, under the same ids, each thing as it is now."""
+    wanted = await parsed(request, Resend)
+    now = served.hub.now()
+    window = (each and moment(each, now) for each in (wanted.since, wanted.until))
+    which = deciding.Told(wanted.deliveries or (), wanted.destination, *window)
+    work = partial(deciding.resend, which=which, actor=key.actor, now=now)
     return Counted(count=await asyncio.wrap_future(served.writer.submit(work)))
 
 

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.bootstrap import utc_now
 from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
 from hub.cli.terminal import out, print_json, reason_of, table
 from hub.cli.way import way
 from hub.delivery import deciding
 from hub.delivery.status import destinations
+from hub.since import moment
 from hub.store.tables import DELIVERY_STATES
 
 app = typer.Typer(no_args_is_help=True)
@@ -89,6 +91,29 @@ def retry(
     with way() as hub:
         count = hub.retry_deliveries(numbers or [], destination=destination)
     _print_count("tried again", count, as_json=as_json)
+
+
+@app.command("resend")
+def resend(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="Numbers of made ones.", min=1, max=NUMBER_MAX)
+    ] = None,
+    *,
+    destination: Annotated[
+        str | None, typer.Option("--destination", help="All that this one was told.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From then on: 7d ago, or a moment.")] = None,
+    until: Annotated[str | None, typer.Option(help="Told before then; the same forms.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a destination again what it was told, under the same ids, each thing as it is now."""
+    if bool(numbers) == (destination is not None) or (numbers and (since or until)):
+        raise typer.BadParameter("give numbers of deliveries, or --destination and a window")
+    now = utc_now()
+    window = {"since": since and moment(since, now), "until": until and moment(until, now)}
+    with way() as hub:
+        count = hub.resend_deliveries(numbers or [], destination=destination, **window)
+    _print_count("told again", count, as_json=as_json)
 
 
 @app.command("discard")

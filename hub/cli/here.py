@@ -240,6 +240,14 @@ class Here(JournalHere):
             actor, now = self._actor, hub.now()
             return deciding.discard(connection, numbers, actor=actor, reason=reason, now=now)
 
+    def resend_deliveries(
+        self, numbers: list[int], *, destination: str | None, since: str | None, until: str | None
+    ) -> int:
+        """Tell again what was told."""
+        with writing() as hub, hub.engine.begin() as connection:
+            which = deciding.Told(numbers, destination, since, until)
+            return deciding.resend(connection, which, actor=self._actor, now=hub.now())
+
     def poll_now(self, name: str) -> list[Status]:
         """Poll at once, in this process, and settle what came."""
         with writing() as hub:

@@ -272,6 +272,11 @@ class There(JournalThere):
         wanted = {"deliveries": numbers, "reason": reason}
         return int(self._answer("POST", "/deliveries/discard", json=wanted)["count"])
 
+    def resend_deliveries(self, numbers: list[int], **told: str | None) -> int:
+        """Tell again what was told."""
+        wanted = {"deliveries": numbers} if numbers else told
+        return int(self._answer("POST", "/deliveries/resend", json=wanted)["count"])
+
     def poll_now(self, name: str) -> list[Status]:
         """Poll at once, and wait for what comes of it."""
         path = f"/polls/{_poll(name)}"

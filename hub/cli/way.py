@@ -124,6 +124,11 @@ class Way(Protocol):
     def discard_deliveries(self, numbers: list[int], *, reason: str) -> int:
         """Give deliveries up, all of them or none; says how many."""
 
+    def resend_deliveries(
+        self, numbers: list[int], *, destination: str | None, since: str | None, until: str | None
+    ) -> int:
+        """Tell again what was told: these, or all of a destination in a window; says how many."""
+
     def poll_now(self, name: str) -> list[Status]:
         """Poll at once; how the streams of the poll are doing once that has ended."""
 

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute
 
 from hub.console import (
     coverage,
+    deliveries,
     documents,
     entering,
     holds,
@@ -29,6 +30,7 @@ ROUTES: tuple[BaseRoute, ...] = tuple(
         documents,
         messages,
         holds,
+        deliveries,
         mappings,
         coverage,
         rollback,

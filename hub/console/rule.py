@@ -59,10 +59,10 @@ class Visit:
         return text
 
     def numbers(self, name: str) -> frozenset[int]:
-        """The numbers of messages that were chosen. Raises ``Refused`` if none was."""
+        """The numbers that were chosen. Raises ``Refused`` if none was."""
         chosen = self.form.get(name, ())
         if not chosen or not all(each.isascii() and each.isdigit() for each in chosen):
-            raise Refused(FORM.at("no message is chosen", path=name))
+            raise Refused(FORM.at(f"no {name} is chosen", path=name))
         return frozenset(int(each[:18]) for each in chosen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
@@ -14,13 +15,16 @@ from hub.store.tables import delivery, destination
 from schemas.problem import Cause, Rejected
 
 __all__ = [
+    "NOT_MADE",
     "NOT_OPEN",
     "UNKNOWN_DESTINATION",
+    "Told",
     "check",
     "discard",
     "feed",
     "listed",
     "note_feed",
+    "resend",
     "retry",
 ]
 
@@ -28,6 +32,11 @@ NOT_OPEN = Cause(
     "LP-OUT-001",
     "The delivery is not open: there is none, it was made, or it was given up.",
     "Look the open ones up with `lynchpin delivery list`.",
+)
+NOT_MADE = Cause(
+    "LP-OUT-003",
+    "The delivery was not made, so that it cannot be made again.",
+    "Look at it with `lynchpin delivery list`; what is open is tried again with `retry`.",
 )
 UNKNOWN_DESTINATION = Cause(
     "LP-OUT-002",
@@ -50,6 +59,7 @@ _SHOWN = (
     "failure",
 )
 _AT_ONCE = 500
+_OPEN = delivery.c.done_at.is_(None)
 
 
 def listed(
@@ -91,7 +101,7 @@ def retry(
     ``Rejected`` if one of them is not open, or if nobody knows the destination.
     """
     if to is None:
-        chosen = _checked(connection, numbers)
+        chosen = _checked(connection, numbers, _OPEN, NOT_OPEN)
         subjects = [f"delivery {number}" for number in sorted(numbers)]
     else:
         _known(connection, to)
@@ -111,6 +121,47 @@ def retry(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told: by its numbers, or all that a destination was told in a window, in UTC."""
+
+    numbers: Collection[int] = ()
+    destination: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+def resend(connection: Connection, which: Told, *, actor: str, now: str) -> int:
+    """Tell again what was told, under the same ids and in the same order; says how many.
+
+    Each thing is told as it is now, since what was sent is not kept. Audited before it acts; the
+    caller commits. Raises ``Rejected`` if one of them was not told, or if nobody knows the
+    destination.
+    """
+    made = delivery.c.state == "delivered"
+    if which.destination is None:
+        chosen = _checked(connection, which.numbers, made, NOT_MADE)
+        subjects: dict[str, dict[str, str | None] | None] = {
+            f"delivery {number}": None for number in sorted(which.numbers)
+        }
+    else:
+        found = made & (delivery.c.destination == which.destination)
+        if connection.execute(_ids(found).limit(1)).first() is None:
+            raise Rejected(UNKNOWN_DESTINATION.at(f"{which.destination!r} was told nothing"))
+        found = found & (delivery.c.done_at >= which.since) if which.since else found
+        found = found & (delivery.c.done_at < which.until) if which.until else found
+        chosen = [found]
+        window = {"since": which.since, "until": which.until}
+        subjects = {f"destination {which.destination}": window}
+    for subject, detail in subjects.items():
+        act = "delivery.resend"
+        audit.write(connection, actor=actor, act=act, subject=subject, detail=detail, now=now)
+    again = {"state": "waiting", "due_at": now, "done_at": None, "attempts": 0}
+    return sum(
+        connection.execute(update(delivery).where(some).values(**again)).rowcount for some in chosen
+    )
+
+
 def discard(
     connection: Connection, numbers: Collection[int], *, actor: str, reason: str, now: str
 ) -> int:
@@ -119,7 +170,7 @@ def discard(
     Audited before it acts; the caller commits. Raises ``Rejected`` if one of them is not open; then
     none is given up.
     """
-    chosen = _checked(connection, numbers)
+    chosen = _checked(connection, numbers, _OPEN, NOT_OPEN)
     for number in sorted(numbers):
         subject, detail = f"delivery {number}", {"reason": reason}
         act = "delivery.discard"
@@ -130,17 +181,17 @@ def discard(
     )
 
 
-def _checked(connection: Connection, numbers: Collection[int]) -> list[ColumnElement[bool]]:
-    """Conditions that choose these. Raises ``Rejected`` if one of them is not open."""
+def _checked(
+    connection: Connection, numbers: Collection[int], fit: ColumnElement[bool], otherwise: Cause
+) -> list[ColumnElement[bool]]:
+    """Conditions that choose these. Raises ``Rejected`` if one of them is not fit."""
     wanted = sorted(numbers)
     parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
-    chosen: list[ColumnElement[bool]] = [
-        delivery.c.id.in_(part) & delivery.c.done_at.is_(None) for part in parts
-    ]
+    chosen: list[ColumnElement[bool]] = [delivery.c.id.in_(part) & fit for part in parts]
     found = {number for some in chosen for number in connection.scalars(_ids(some))}
     for number in wanted:
         if number not in found:
-            raise Rejected(NOT_OPEN.at(f"delivery {number}"))
+            raise Rejected(otherwise.at(f"delivery {number}"))
     return chosen
 
 

@@ -7,12 +7,13 @@ subject only the first that is open is ever due.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
 from hub.delivery import schedule
 from hub.delivery.payload import payload
@@ -21,6 +22,8 @@ from hub.settings import Destination
 from hub.store.tables import delivery, destination
 
 __all__ = ["Sending", "finish", "give_back", "is_due", "let_go", "take"]
+
+_log = logging.getLogger("lynchpin.delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def _open(connection: Connection, name: str, now: str) -> int | None:
     row = connection.execute(found).mappings().first()
     if row is None:
         return 0
-    if row["paused_at"] is not None or (row["closed_until"] or "") > now:
+    not_before = max(row["closed_until"] or "", row["free_at"] or "")
+    if row["paused_at"] is not None or not_before > now:
         return None
     return int(row["failures"])
 
@@ -88,7 +92,8 @@ def take(
     failures = _open(connection, name, now)
     if failures is None:
         return []
-    count = 1 if failures >= schedule.FAILURES else limit
+    _expire(connection, name, to, now)
+    count = 1 if failures >= schedule.FAILURES else schedule.at_once(to.per_second, limit)
     due = _due(name, now).order_by(delivery.c.id).limit(count)
     taken = []
     for row in connection.execute(due).mappings().all():
@@ -98,7 +103,27 @@ def take(
         frozen = update(delivery).where(delivery.c.id == row["id"])
         connection.execute(frozen.values(**mine, payload=body, attempted_at=now))
         taken.append(Sending(row["id"], row["key"], name, body.encode(), attempts, fence))
+    if taken and to.per_second is not None:
+        free = schedule.later(now, len(taken) / to.per_second)
+        _set(connection, name, free_at=free)
     return taken
+
+
+def _expire(connection: Connection, name: str, to: Destination, now: str) -> None:
+    """Give up what nobody needs to hear any more."""
+    if to.expires_seconds is None:
+        return
+    late = (
+        update(delivery)
+        .where(delivery.c.destination == name, delivery.c.done_at.is_(None))
+        .where(delivery.c.created_at <= schedule.later(now, -to.expires_seconds))
+        .where(or_(delivery.c.holder.is_(None), delivery.c.due_at <= now))
+    )
+    said = f"it was not told within {to.expires_seconds:g} s"
+    gone = {"state": "discarded", "done_at": now, "content": None, "payload": None}
+    count = connection.execute(late.values(**gone, holder=None, failure=said)).rowcount
+    if count:
+        _log.warning("expired", extra={"destination": name, "deliveries": count})
 
 
 def give_back(connection: Connection, unsent: Iterable[Sending], now: str) -> None:
@@ -154,14 +179,18 @@ def _remember(connection: Connection, name: str, answer: Answer, *, now: str, di
         well = update(destination).where(row, destination.c.failures > 0)
         connection.execute(well.values(failures=0, closed_until=None))
         return
-    if connection.scalar(select(func.count()).where(row)) == 0:
-        connection.execute(insert(destination).values(name=name))
     if found == "gone":
-        connection.execute(update(destination).where(row).values(paused_at=now))
+        _set(connection, name, paused_at=now)
         return
     failures = (connection.scalar(select(destination.c.failures).where(row)) or 0) + 1
     seconds = max(schedule.closed_for(failures, dice), schedule.asked(answer, now))
     closed = schedule.later(now, seconds) if seconds else None
-    connection.execute(
-        update(destination).where(row).values(failures=failures, closed_until=closed)
-    )
+    _set(connection, name, failures=failures, closed_until=closed)
+
+
+def _set(connection: Connection, name: str, **values: Any) -> None:
+    """Remember this of a destination, of which nothing was worth remembering so far, perhaps."""
+    row = destination.c.name == name
+    if connection.scalar(select(func.count()).where(row)) == 0:
+        connection.execute(insert(destination).values(name=name))
+    connection.execute(update(destination).where(row).values(**values))

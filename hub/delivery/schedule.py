@@ -13,7 +13,7 @@ from typing import Literal
 
 from hub.delivery.post import Answer
 
-__all__ = ["FAILURES", "Verdict", "asked", "closed_for", "later", "verdict", "wait"]
+__all__ = ["FAILURES", "Verdict", "asked", "at_once", "closed_for", "later", "verdict", "wait"]
 
 Verdict = Literal["delivered", "gone", "refused", "failed"]
 
@@ -57,6 +57,11 @@ def closed_for(failures: int, dice: Random) -> float:
     doublings = min(failures - FAILURES, _DOUBLINGS_MAX)
     limit = min(_CLOSED_SECONDS * 2**doublings, _CLOSED_CAP_SECONDS)
     return dice.uniform(limit / 2, limit)
+
+
+def at_once(per_second: float | None, limit: int) -> int:
+    """How many may be sent one after the other: what a second permits, and one at least."""
+    return limit if per_second is None else max(1, min(limit, int(per_second)))
 
 
 def asked(answer: Answer, now: str) -> float:

@@ -80,5 +80,7 @@ destination = Table(
     Column("closed_until", row_text),
     # It said that it is gone; nothing is sent until a person says so.
     Column("paused_at", row_text),
+    # It has had as many as it may have until then.
+    Column("free_at", row_text),
 )
 """Has a row once something about it is worth remembering."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from html import unescape
@@ -61,11 +62,19 @@ def sessions(serving: Serving) -> Sessions:  # noqa: F811
 
 
 @pytest.fixture
-def visitor(serving: Serving, sessions: Sessions) -> Iterator[Visitor]:  # noqa: F811
+def visitor(serving: Serving) -> Iterator[Visitor]:  # noqa: F811
     """Somebody who followed a link."""
+    with visiting(serving) as found:
+        yield found
+
+
+@contextmanager
+def visiting(serving: Serving) -> Iterator[Visitor]:  # noqa: F811
+    """Follow a link into the console of a hub."""
     with serving.client() as client:
         client.headers.update(PAGE)
-        entered = client.get("/console/enter", params={"token": sessions.link("anna")})
+        link = serving.app.state.sessions.link("anna")
+        entered = client.get("/console/enter", params={"token": link})
         assert entered.status_code == 200, entered.text
         yield Visitor(client, serving)
 

@@ -222,6 +222,8 @@ FORMS = [
     ("/holds/confirm", {"act": "release", "message": "1"}),
     ("/holds/release", {"message": "1"}),
     ("/holds/discard", {"message": "1", "reason": "x"}),
+    ("/deliveries/destination", {"destination": "crm"}),
+    ("/deliveries/decide", {"act": "retry", "delivery": "1"}),
     ("/mappings/1/1/confirm", {"to": "shipped"}),
     ("/mappings/1/1/rollback", {"to": "shipped", "instead_of": ""}),
 ]

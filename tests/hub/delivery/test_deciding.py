@@ -16,7 +16,7 @@ from hub.cli.here import Here
 from hub.cli.there import connected
 from hub.cli.way import Way
 from hub.delivery import deciding
-from hub.delivery.deciding import NOT_OPEN, UNKNOWN_DESTINATION
+from hub.delivery.deciding import NOT_MADE, NOT_OPEN, UNKNOWN_DESTINATION
 from hub.home import Home
 from hub.people.masking import HIDDEN
 from hub.running import Running
@@ -103,6 +103,42 @@ def test_what_is_given_up_lets_go_of_what_comes_after(way: Callable[[], Way], ho
     states, acts, _ = seen(home)
     assert states == ["discarded", "waiting", "discarded", "delivered"]
     assert acts == [("delivery.discard", "delivery 1"), ("delivery.discard", "delivery 3")]
+
+
+def test_what_was_told_is_told_again_under_its_id(way: Callable[[], Way], home: Home) -> None:
+    hub = way()
+    window = {"destination": None, "since": None, "until": None}
+    assert hub.resend_deliveries([4], **window) == 1
+    states, acts, _ = seen(home)
+    assert states == ["parked", "waiting", "waiting", "waiting"]
+    assert acts == [("delivery.resend", "delivery 4")]
+    with pytest.raises(Rejected) as refused:
+        hub.resend_deliveries([4], **window)
+    assert refused.value.problem.code == NOT_MADE.code
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "count"),
+    [
+        (None, None, 1),
+        (DAY, None, 1),
+        ("2031-02-01T00:00:00.000001Z", None, 0),
+        (None, DAY, 0),
+        (None, "2031-02-01T00:00:00.000001Z", 1),
+    ],
+)
+def test_all_that_was_told_in_a_window_is_told_again(
+    way: Callable[[], Way], home: Home, since: str | None, until: str | None, count: int
+) -> None:
+    hub = way()
+    found = hub.resend_deliveries([], destination="crm", since=since, until=until)
+    assert found == count
+    states, acts, _ = seen(home)
+    assert states[3] == ("waiting" if count else "delivered")
+    assert acts == [("delivery.resend", "destination crm")]
+    with pytest.raises(Rejected) as refused:
+        hub.resend_deliveries([], destination="nobody", since=None, until=None)
+    assert refused.value.problem.code == UNKNOWN_DESTINATION.code
 
 
 @pytest.mark.parametrize("numbers", [[4], [99], [1, 99]])

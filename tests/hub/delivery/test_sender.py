@@ -297,6 +297,44 @@ def test_whoever_was_taken_for_dead_changes_nothing(wired: Callable[..., Wired])
     assert told(crm.hub, "state", "holder") == [("waiting", "quick")]
 
 
+def test_a_destination_has_no_more_in_a_second_than_it_may(wired: Callable[..., Wired]) -> None:
+    crm = wired(per_second=3)
+    received(crm.hub, *(order(index) for index in range(8)))
+    counts = []
+    for _ in range(4):
+        crm.rounds()
+        counts.append(len(crm.receiver.calls))
+        crm.clock.pass_by(1)
+    assert counts == [3, 6, 8, 8]
+
+
+def test_a_slow_destination_has_one_in_so_many_seconds(wired: Callable[..., Wired]) -> None:
+    crm = wired(per_second=0.1)
+    received(crm.hub, order(0), order(1))
+    for seconds, count in ((0, 1), (9, 1), (1, 2)):
+        crm.clock.pass_by(seconds)
+        crm.rounds()
+        assert len(crm.receiver.calls) == count
+
+
+def test_what_came_too_late_is_told_to_nobody_and_said(
+    wired: Callable[..., Wired], caplog: pytest.LogCaptureFixture
+) -> None:
+    crm = wired(expires_seconds=60)
+    received(crm.hub, order(0), order(1))
+    crm.receiver.reply = lambda call: 422 if call.id == told(crm.hub, "key")[0] else 503
+    crm.rounds()
+    crm.clock.pass_by(59)
+    received(crm.hub, order(2))
+    crm.receiver.reply = lambda call: 204
+    crm.clock.pass_by(1)
+    crm.until_done()
+    states = told(crm.hub, "state", "failure")
+    assert ("discarded", "it was not told within 60 s") in states
+    assert states[-1] == ("delivered", None)
+    assert "expired" in [line.getMessage() for line in caplog.records]
+
+
 def test_a_loop_of_two_channels_ends_after_one_round(opening: Opening) -> None:
     """What the shop says goes to the till system, whose echo under the same name ends there."""
     hub = opening(shop={"system": "shopify"}, tills={"system": "poslog"})
