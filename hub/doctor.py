@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from connectors import registry
 from hub import bootstrap, library, unverified
 from hub.authoring.inventory import inventory
+from hub.delivery.status import destinations
 from hub.home import Home
 from hub.polling.status import polls
 from hub.store.database import quick_check
@@ -105,6 +106,18 @@ def _polls(hub: bootstrap.Hub, connection: Connection) -> Iterator[Finding]:
         yield Finding("polls", well=True, detail=f"{len(found)} streams, none fails")
 
 
+def _destinations(hub: bootstrap.Hub, connection: Connection) -> Iterator[Finding]:
+    """Each destination for which something is parked, or to which nothing is sent."""
+    found = destinations(connection, hub)
+    ill = [each for each in found if each.parked or each.closed or each.paused or not each.known]
+    for each in ill:
+        detail = f"{each.waiting} wait, {each.parked} parked; see `lynchpin delivery status`"
+        yield Finding(f"destination {each.name}", well=False, detail=detail)
+    if found and not ill:
+        waiting = sum(each.waiting for each in found)
+        yield Finding("destinations", well=True, detail=f"{len(found)}, {waiting} deliveries wait")
+
+
 def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     with hub.engine.begin() as connection:
         counts = select(message.c.state, func.count()).group_by(message.c.state)
@@ -120,7 +133,7 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
         stores = connection.scalar(select(func.count()).select_from(location))
         mappings = list(_mappings(hub, connection))
         unsure = unverified.open_windows(connection)
-        polled = list(_polls(hub, connection))
+        polled = [*_polls(hub, connection), *_destinations(hub, connection)]
     yield from mappings
     total = sum(states.values())
     yield Finding("messages", well=True, detail=f"{total} in the journal")

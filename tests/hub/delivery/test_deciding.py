@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from hub import bootstrap
+from hub import bootstrap, doctor
 from hub.bootstrap import Hub
 from hub.cli.here import Here
 from hub.cli.there import connected
@@ -198,6 +198,19 @@ def test_destinations_say_how_they_are_doing(serving: Serving) -> None:
     figures = serving.call("reader", "GET", "/metrics").text
     assert 'lynchpin_deliveries{destination="crm",state="parked"} 1.0' in figures
     assert 'lynchpin_destination_closed{destination="crm"} 2.0' in figures
+
+
+def test_doctor_says_what_is_not_told(open_ones: Hub, opening: Opening, home: Home) -> None:
+    opening.close()
+    (said,) = [each for each in doctor.examine(home) if each.what.startswith("destination")]
+    assert (said.what, said.well) == ("destination crm", False)
+    assert "2 wait, 1 parked" in said.detail
+    with opening(crm={}).engine.begin() as connection:
+        connection.execute(update(delivery).values(state="delivered", done_at=DAY))
+        connection.execute(update(destination).values(failures=0, paused_at=None))
+    opening.close()
+    (said,) = [each for each in doctor.examine(home) if each.what.startswith("destination")]
+    assert (said.well, said.detail) == (True, "1, 0 deliveries wait")
 
 
 def test_a_receiver_that_lost_everything_reads_all_of_it_again(serving: Serving) -> None:
