@@ -55,6 +55,8 @@ class Known:
     message_id: int
     stamped_at: str | None = None
     mapping: str | None = None
+    redacted_at: str | None = None
+    """When it lost who it is of: what came before and comes again is not kept."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class Batch:
             document.c.message_id,
             document.c.stamped_at,
             document.c.mapping,
+            document.c.redacted_at,
         )
         for start in range(0, len(wanted), 500):
             chosen = document.c.fact.in_(wanted[start : start + 500])
@@ -120,14 +123,20 @@ class Batch:
         if known and not again and named.name.version and known.version == named.name.version:
             decided = stamped_at and known.stamped_at and stamped_at > known.stamped_at
             flags += () if decided else (_flag(SAME_VERSION),)
+        redacted = known if again and known and known.redacted_at else None
         self.known[named.fact] = Known(
-            named.business_hash, named.name.version, message_id, stamped_at, effects.mapping
+            redacted.business_hash if redacted else named.business_hash,
+            named.name.version,
+            message_id,
+            stamped_at,
+            effects.mapping,
+            redacted.redacted_at if redacted else None,
         )
         row: dict[str, Any] = {
             "fact": named.fact,
             "kind": effects.kind,
             "model": effects.model,
-            "business_hash": named.business_hash,
+            "business_hash": self.known[named.fact].business_hash,
             "content_version": named.name.content_version,
             "version": named.name.version,
             "message_id": message_id,
@@ -139,9 +148,10 @@ class Batch:
             "revenue": effects.revenue,
             "currency": effects.currency,
             "stamped_at": stamped_at,
+            "redacted_at": self.known[named.fact].redacted_at,
         }
         self._documents[named.fact] = row
-        self._claims[named.fact] = effects.claims
+        self._claims[named.fact] = () if redacted else effects.claims
         if self.deliver is not None:
             self._news += self.deliver.news(row, effects.system)
         if effects.index is not None and effects.row is not None:

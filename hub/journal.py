@@ -31,7 +31,7 @@ __all__ = [
 
 REMOVED = Cause(
     "LP-HUB-025",
-    "What the message said was removed, because its days were over.",
+    "What the message said was removed: its days were over, or it was redacted.",
     "What came of it is still there. `keep_days` under `[journal]` says how long messages stay.",
 )
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from hub import journal
+from hub import journal, retention
 from hub.ahead.ahead import Ahead
 from hub.apply import CONFLICT, Batch
 from hub.bus import Bus, LeaseLost, Taken
@@ -168,6 +168,8 @@ class _Row:
     """What its documents do, or fail on, where that was worked out ahead."""
     problem: Problem | None = None
     waits_on: int | None = None
+    redacted: bool = False
+    """Whether it says again what was redacted."""
 
     def wait(self, cause: int) -> None:
         """Have it wait behind a held message."""
@@ -222,6 +224,8 @@ def settle(
     since = clock()
     batch.flush()
     journal.settle(connection, updates)
+    if again := [row.stored.id for row in rows if row.redacted]:
+        retention.empty(connection, again, now=now)
     steps.add("write", since)
     for row in rows:
         if row.problem is not None:
@@ -306,6 +310,8 @@ def _settle_one(
         fact = row.named[outcomes.index("conflict")].fact
         row.problem = CONFLICT.at(file=stored.file, byte=stored.offset, path=fact)
         return {}
+    known = (batch.known[named.fact] for named in row.named)
+    row.redacted = not ready and any(each.redacted_at for each in known)
     state = "applied" if ready else "stale" if "stale" in outcomes else "duplicate"
     settled.states[stored.id] = state
     if flags:

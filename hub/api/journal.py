@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from hub import retention, upkeep
+from hub import redaction, retention, upkeep
 from hub.api.asked import asked
 from hub.api.body import parsed
 from hub.api.errors import answers
@@ -174,3 +174,56 @@ async def sweep(
         )
     )
     return SweptBatch(removed=done.removed, last=done.last)
+
+
+class Redaction(BaseModel):
+    """What is to be redacted: a message, or everything of a person by a document of theirs."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"example": {"person": "crm:customer/17", "reason": "they asked for it"}},
+    )
+
+    message: int | None = Field(default=None, ge=1, le=2**63 - 1)
+    person: str | None = Field(default=None, min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.message is None) == (self.person is None):
+            raise ValueError("name a message or a person, and not both")
+        return self
+
+
+class RedactedCounts(BaseModel):
+    """How many documents lost who they are of; messages were rewritten, or removed whole."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"documents": 3, "rewritten": 2, "removed": 4}}
+    )
+
+    documents: int
+    rewritten: int
+    removed: int
+
+
+@router.post(
+    "/journal/redact", responses=answers(400, 404, 408, 409, 413), openapi_extra=asked(Redaction)
+)
+async def redact(
+    request: Request, served: ServedHere, key: Annotated[Key, Depends(only("operator"))]
+) -> RedactedCounts:
+    """Take out who a person is, for good. Names of facts and what they were worth stay."""
+    wanted = await parsed(request, Redaction)
+    done = await served.finish(
+        partial(
+            redaction.redact_named,
+            served.hub,
+            message=wanted.message,
+            person=wanted.person,
+            actor=key.actor,
+            reason=wanted.reason,
+        )
+    )
+    return RedactedCounts(**asdict(done))

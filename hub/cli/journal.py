@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from hub import retention
-from hub.cli.message import AsJson
+from hub import redaction, retention
+from hub.cli.message import NUMBER_MAX, AsJson
 from hub.cli.open import reading
-from hub.cli.terminal import errors, out, print_json, table
+from hub.cli.terminal import errors, out, print_json, reason_of, table
 from hub.cli.way import way
 from hub.dictionaries import learned, trial
 from hub.weight import weights
@@ -107,3 +107,42 @@ def sweep(
         print_json({"due": due, "removed": removed})
     else:
         out.print(f"{due} due, {removed} removed")
+
+
+@app.command("redact")
+def redact(
+    *,
+    message: Annotated[
+        int | None, typer.Option(help="Number of a message.", min=1, max=NUMBER_MAX)
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Fact id of a document of theirs: all that is of them.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to go on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take out who a person is, from messages and documents, for good.
+
+    Names of facts and what they were worth stay, and what comes again is still known.
+    """
+    if (message is None) == (person is None):
+        raise typer.BadParameter("give --message or --person, and not both")
+    with reading() as (hub, connection):
+        if person is not None:
+            reach = redaction.of_person(hub, connection, person)
+        else:
+            reach = redaction.of_message(connection, message or 0)
+    if not yes:
+        count = len(reach.made_from) + len(reach.others)
+        text = f"Redact {len(reach.facts)} documents and {count} messages? It cannot be undone."
+        typer.confirm(text, abort=True, err=True)
+    with way() as hub_there:
+        done = hub_there.redact(message=message, person=person, reason=reason)
+    if as_json:
+        print_json(dataclasses.asdict(done))
+    else:
+        told = f"redacted {done.documents} documents; messages: {done.rewritten} rewritten"
+        out.print(f"{told}, {done.removed} removed")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hub import dictionaries, retention
+from hub import dictionaries, redaction, retention
 from hub.cli.open import writing
 from hub.dictionaries import Learned
+from hub.redaction import Redacted
 
 __all__ = ["JournalHere"]
 
@@ -47,3 +48,10 @@ class JournalHere:
                 if done.last is None:
                     return total
                 after = done.last
+
+    def redact(self, *, message: int | None, person: str | None, reason: str) -> Redacted:
+        """Redact a message, or all of a person."""
+        with writing(make=False) as hub, hub.engine.begin() as connection:
+            return redaction.redact_named(
+                hub, connection, message=message, person=person, actor=self._actor, reason=reason
+            )

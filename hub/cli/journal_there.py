@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hub.cli.call import Caller
 from hub.dictionaries import Learned
+from hub.redaction import Redacted
 
 __all__ = ["JournalThere"]
 
@@ -28,3 +29,8 @@ class JournalThere(Caller):
             if done["last"] is None:
                 return total
             after = int(done["last"])
+
+    def redact(self, *, message: int | None, person: str | None, reason: str) -> Redacted:
+        """Redact a message, or all of a person."""
+        wanted = {"message": message, "person": person, "reason": reason}
+        return Redacted(**self._answer("POST", "/journal/redact", json=wanted))

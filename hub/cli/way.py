@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hub.polling.status import Status
     from hub.publication import Publication, Target
     from hub.receive import Report
+    from hub.redaction import Redacted
     from hub.reference import Loaded
     from hub.settle import Settled
 
@@ -140,6 +141,9 @@ class Way(Protocol):
 
     def sweep(self, progress: Callable[[int], None]) -> int:
         """Remove what messages said whose days are over, batch by batch; says how many."""
+
+    def redact(self, *, message: int | None, person: str | None, reason: str) -> Redacted:
+        """Redact a message, or all of a person by a document of theirs."""
 
     def export(self, kinds: tuple[str, ...]) -> Iterator[str]:
         """Canonical documents as lines of JSON, in pieces of any length."""

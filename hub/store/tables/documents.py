@@ -45,6 +45,8 @@ document = Table(
     Column("currency", row_text),
     # When a webhook says that it was sent off: of two snapshots of one version the later is newer.
     Column("stamped_at", row_text),
+    # When it lost who the person is. The business hash is then of what it said before.
+    Column("redacted_at", row_text),
     CheckConstraint("(revenue IS NULL) = (currency IS NULL)", name="revenue"),
 )
 Index(None, document.c.message_id)

@@ -135,6 +135,8 @@ message = Table(
     Column("settled_at", row_text),
     # When its payload was emptied, because its days were over.
     Column("removed_at", row_text),
+    # When it lost who the person is; then it may still say the rest.
+    Column("redacted_at", row_text),
     UniqueConstraint("record_id", "position"),
     CheckConstraint(f"state IN {MESSAGE_STATES!r}", name="state"),
     CheckConstraint("(settled_at IS NULL) = (state IN ('pending', 'held'))", name="settled"),

@@ -42,6 +42,7 @@ MAY_CALL = {
     "GET /journal": "operator",
     "POST /journal/train": "operator",
     "POST /journal/sweep": "operator",
+    "POST /journal/redact": "operator",
     "GET /holds": "reader agent operator",
     "POST /holds/{number}/release": "operator",
     "POST /holds/{number}/discard": "operator",
