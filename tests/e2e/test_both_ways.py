@@ -148,6 +148,13 @@ COMMANDS = [
     "export",
     "export Customer Order",
     "export Nothing",
+    "journal train --json",
+    "journal train --source nowhere",
+    "journal sweep --yes --json",
+    "journal redact --message 1 --reason test --yes --json",
+    "journal redact --message 9999 --reason test --yes",
+    "journal stats --json",
+    "message show 1 --json",
     "init",
 ]
 

@@ -324,3 +324,14 @@ def test_what_messages_said_is_removed_when_its_days_are_over(played: House) -> 
     asked = played.lynchpin("message", "show", str(found["id"]), "--reveal", "a test")
     assert (asked.returncode, "LP-HUB-025" in asked.stderr) == (2, True)
     assert sum(row["removed"] for row in _json(played, "journal", "stats")) == due
+
+
+def test_a_message_is_redacted_for_good(house: House) -> None:
+    house.send("shopify", shop_writer.order(ORDER), "order.json")
+    for wrong in ((), ("--message", "1", "--person", "x"), ("--message", "99", "--yes")):
+        assert house.lynchpin("journal", "redact", *wrong, "--reason", "a test").returncode == 2
+    assert house.lynchpin("journal", "redact", "--message", "1", "--reason", "x").returncode == 1
+    done = _json(house, "journal", "redact", "--message", "1", "--reason", "a test", "--yes")
+    assert done == {"documents": 1, "rewritten": 1, "removed": 0}
+    [found] = _json(house, "message", "find")
+    assert _json(house, "message", "show", str(found["id"]))["state"] == "applied"

@@ -28,7 +28,7 @@ from hub.store.tables import (
     metadata,
 )
 from schemas.problem import Rejected
-from tests.hub.test_waiting import FACT, mend, order, send
+from tests.hub.test_waiting import FACT, mend, order, send, settled
 
 pytestmark = pytest.mark.databases
 
@@ -47,14 +47,16 @@ MAIL = "zenobia.quack@xanadoon.example"
 SAID = (
     "zenobia", "quackenb", "wunderlich", "xanadoon", "98765", "555 0177", "5550177", MAIL,
     "knitting",
+    "zarathustra",
 )  # fmt: skip
 
 
 def personal(minute: int, **changes: Any) -> dict[str, Any]:
-    who = {
+    who: dict[str, Any] = {
         "email": MAIL,
         "contact_email": MAIL,
         "phone": PERSON["phone"],
+        "client_details": {"user_agent": "Zarathustra"},
         "note": "Ask Zenobia about the knitting",
         "billing_address": PERSON,
         "shipping_address": PERSON,
@@ -172,7 +174,9 @@ def test_a_replay_reads_the_redacted_form(hub: Hub) -> None:
 
 def test_all_of_a_person_goes_and_nobody_elses(hub: Hub) -> None:
     other = 4400000009999
-    send(hub, personal(1), personal(1, id=other, name="#9999"), order(1, 4400000008888))
+    somebody = {"id": 8, "email": "bo@else.example", "first_name": "Bo", "last_name": "Else"}
+    else_ = order(1, 4400000008888, customer=somebody, email="bo@else.example", phone=None)
+    send(hub, personal(1), personal(1, id=other, name="#9999"), else_)
     untouched = body(hub, "shopify:order/4400000008888")
     done = redact(hub, person=FACT)
     assert (done.documents, done.removed) == (2, 0)
@@ -199,6 +203,27 @@ def test_an_edit_and_what_is_to_be_told_go_too(hub: Hub) -> None:
         content, payload = connection.execute(select(delivery.c.content, delivery.c.payload)).one()
     assert payload is None
     assert json.loads(content)["document"]["number"] == envelope["document"]["number"]
+
+
+def test_a_text_that_cannot_be_told_from_what_was_sold_goes_whole(hub: Hub) -> None:
+    send(hub, personal(1))
+    sold = body(hub)["lines"]
+    word = sold[0]["description"].split()[-1]
+    send(hub, personal(2, billing_address={**PERSON, "first_name": word}))
+    assert redact(hub, 2) == redaction.Redacted(1, 0, 2)
+    assert body(hub)["lines"] == sold
+    assert left(hub) == []
+
+
+def test_a_text_that_is_spelt_as_nobody_does_goes_whole(hub: Hub) -> None:
+    street = PERSON["address1"]
+    strange = "".join(f"\\u{ord(char):04x}" for char in street)
+    content = json.dumps(personal(1)).replace(street, strange).encode()
+    with hub.engine.begin() as connection:
+        take_in(connection, hub.door("shopify"), [content], name="o.json", now=hub.now())
+    settled(hub)
+    assert redact(hub, 1) == redaction.Redacted(1, 0, 1)
+    assert left(hub) == []
 
 
 def test_what_is_still_open_is_decided_first(hub: Hub) -> None:

@@ -10,6 +10,7 @@ from hub.cli.there import connected
 from hub.dictionaries import MESSAGES_MIN, Learned
 from hub.running import Running
 from hub.store.tables import dictionary, record
+from tests.hub import test_waiting
 from tests.hub.test_dictionaries import came, given_up, orders
 
 if TYPE_CHECKING:
@@ -57,3 +58,20 @@ def test_what_is_over_is_swept_over_http_too(serving: Serving) -> None:
     assert shown["removed_at"] is not None
     revealed = serving.call("operator", "POST", "/messages/1/reveal", json={"reason": "a test"})
     assert (revealed.status_code, revealed.json()["code"]) == (409, "LP-HUB-025")
+
+
+def test_a_person_is_redacted_over_http_too(serving: Serving) -> None:
+    def sent() -> None:
+        test_waiting.send(serving.hub, test_waiting.order(1))
+
+    serving.writer.alone(sent).result()
+    way = connected(Running(0, f"http://127.0.0.1:{serving.port}", serving.keys["operator"]))
+    assert way is not None
+    with way as there:
+        done = there.redact(message=None, person=test_waiting.FACT, reason="they asked")
+    assert (done.documents, done.rewritten, done.removed) == (1, 1, 0)
+    for wrong in ({}, {"message": 1, "person": "x"}, {"message": 0}):
+        body = {**wrong, "reason": "a test"}
+        assert serving.call("operator", "POST", "/journal/redact", json=body).status_code == 422
+    unknown = {"message": 99, "reason": "a test"}
+    assert serving.call("operator", "POST", "/journal/redact", json=unknown).status_code == 404
