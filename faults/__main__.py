@@ -11,23 +11,32 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from unittest import mock
 
 from bench import figure, page
 from bench.__main__ import PAGE, RESULTS, commit_of
 from bench.figure import Figure
+from faults import poison
 from faults.harm import FAULTS, suffered
 from faults.ledger import Verdict
+from hub import waiting
 
 _MESSAGES = 300_000
 _CONTROL = 6_000
+_POISON = "poison"
+_POISONED = 10_000
+_SUBJECTS = 500
+"""So many tills, and as many orders."""
 
 
 def main() -> int:
     """Run the faults that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--only", choices=FAULTS, help=", ".join(FAULTS))
+    parser.add_argument("--only", choices=(*FAULTS, _POISON), help=", ".join((*FAULTS, _POISON)))
     parser.add_argument("--messages", type=int, default=_MESSAGES, help="in all")
     asked = parser.parse_args()
+    if asked.only == _POISON:
+        return 0 if _poison_is_well() else 1
     names = [asked.only] if asked.only else list(FAULTS)
     verdicts, controls = {}, {}
     for name in names:
@@ -43,8 +52,18 @@ def main() -> int:
         told = [replace(each, command=command, commit=commit) for each in figures]
         figure.write(RESULTS, [*kept, *told])
         PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
-    well = all(each.holds for each in figures)
+    well = all(each.holds for each in figures) and (bool(asked.only) or _poison_is_well())
     return 0 if well and all(controls.values()) else 1
+
+
+def _poison_is_well() -> bool:
+    """Whether only what depends on a poison waits, and the same is red where nothing waits."""
+    done = poison.suffered(_POISONED, _SUBJECTS)
+    print(f"poison: {done}", file=sys.stderr)
+    with mock.patch.object(waiting.Queue, "_first", return_value=None):
+        control = poison.suffered(_POISONED // 10, _SUBJECTS // 10)
+    print(f"  nothing waits: unapplied {control.unapplied}", file=sys.stderr)
+    return done.well and control.unapplied > 0
 
 
 def _figures(verdicts: dict[str, Verdict], controls: dict[str, int]) -> Iterator[Figure]:
