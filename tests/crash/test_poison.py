@@ -1,4 +1,4 @@
-"""Poison among 500 tills and 500 orders: only what depends on it waits, and all ends applied."""
+"""Poison among hundreds of tills and orders: only what depends on it waits, and all ends applied."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faults.poison import KINDS, poisoned
 from hub import bootstrap, waiting
 from hub.home import Home
 
-SIZES = {"sqlite": (3000, 500), "postgresql": (600, 100)}
+SIZES = {"sqlite": (1500, 250), "postgresql": (600, 100)}
 
 
 @pytest.mark.databases
