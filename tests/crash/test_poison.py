@@ -1,4 +1,4 @@
-"""Poison among hundreds of tills and orders: only what depends on it waits, and all ends applied."""
+"""Poison among hundreds of tills and orders: only what depends on it waits; all ends applied."""
 
 from __future__ import annotations
 

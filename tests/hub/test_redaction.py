@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from connectors import registry
 from connectors.contract.trial import samples
-from hub import edit, integrity, redaction, replay
+from hub import edit, integrity, redaction
 from hub.bootstrap import Hub
 from hub.door import take_in
 from hub.erasure import shaped
@@ -28,6 +28,7 @@ from hub.store.tables import (
     metadata,
 )
 from schemas.problem import Rejected
+from tests.hub.replaying import replay
 from tests.hub.test_waiting import FACT, mend, order, send, settled
 
 pytestmark = pytest.mark.databases
@@ -159,7 +160,7 @@ def test_a_replay_reads_the_redacted_form(hub: Hub) -> None:
     before = body(hub)
     mend(hub)
     with hub.engine.begin() as connection:
-        done = replay.replay(hub, connection, Target("shopify", "order"), actor="ann")
+        done = replay(hub, connection, Target("shopify", "order"))
     assert (done.remade, done.failed) == (1, 0)
     assert left(hub) == []
     after = body(hub)
