@@ -32,7 +32,7 @@ __all__ = [
 REMOVED = Cause(
     "LP-HUB-025",
     "What the message said was removed: its days were over, or it was redacted.",
-    "What came of it is still there. `keep_days` under `[journal]` says how long messages stay.",
+    "Go by what came of it, which stays; `keep_days` under `[journal]` says how long messages do.",
 )
 
 

@@ -39,7 +39,7 @@ OPEN = Cause(
 TOO_MANY = Cause(
     "LP-HUB-027",
     "More documents seem to be of this person than anybody has; nothing was redacted.",
-    "An identifier goes round among many people: redact message by message.",
+    "Redact message by message: an identifier goes round among many people.",
 )
 
 _AT_ONCE = 500
