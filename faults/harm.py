@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from faults.down import down
 from faults.house import House, Sender
 from faults.ledger import FILE, Verdict, judge
 
@@ -38,12 +39,17 @@ class Fault:
     lose: float = 0.0
     server: bool = False
     small: bool = False
+    alone: Callable[[Path, int, str, Random], Verdict] | None = None
+    """A harm that needs a house of its own."""
 
 
 def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdict:
     """What a hub holds in the end that was harmed while so many messages came."""
     with ExitStack() as stack:
         folder = stack.enter_context(_folder(small=fault.small))
+        dice = Random(fault.what)  # noqa: S311
+        if fault.alone is not None:
+            return fault.alone(folder, messages, variant, dice)
         server = stack.enter_context(_server()) if fault.server else None
         house = House(folder, variant, server and str(server.get_uri()), fault.before)
         stack.callback(house.kill)
@@ -51,7 +57,6 @@ def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdi
         house.start()
         thread = threading.Thread(target=sender.run)
         thread.start()
-        dice = Random(fault.what)  # noqa: S311
         try:
             if server is not None:
                 _stop_server(server, sender, dice)
@@ -77,7 +82,7 @@ def _kill(house: House, sender: Sender, dice: Random) -> None:
         house.kill()
         house.start()
         if dice.random() < 0.5:
-            sender.done.wait(dice.uniform(0, 3))
+            sender.done.wait(dice.uniform(0, 3 * sender.calm))
 
 
 def _nothing(house: House, sender: Sender, dice: Random) -> None:
@@ -88,7 +93,7 @@ def _nothing(house: House, sender: Sender, dice: Random) -> None:
 def _fill(house: House, sender: Sender, dice: Random) -> None:
     """Take the last of the room, and give it back after a while."""
     filler = house.folder / "filler"
-    while not sender.done.wait(dice.uniform(0.2, 1)):
+    while not sender.done.wait(dice.uniform(0.2, sender.calm)):
         room = os.statvfs(house.folder)
         with filler.open("wb") as file:
             try:
@@ -102,7 +107,7 @@ def _fill(house: House, sender: Sender, dice: Random) -> None:
 
 def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
     """Stop it as a power cut would, and start it again."""
-    while not sender.done.wait(dice.uniform(0.3, 2)):
+    while not sender.done.wait(dice.uniform(0.3, 2 * sender.calm)):
         number = server.get_pid()
         os.kill(number, signal.SIGQUIT)
         while server.get_pid() is not None and Path(f"/proc/{number}").exists():
@@ -157,4 +162,5 @@ FAULTS: dict[str, Fault] = {
     "full": Fault("a full disk", _fill, "early", "lost", small=True),
     "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
     "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order"),
+    "down": Fault("a destination down for three days", _nothing, "forgetful", "lost", alone=down),
 }

@@ -19,8 +19,9 @@ from pathlib import Path
 import httpx2
 
 from faults.ledger import content
+from faults.variant import CLOCK
 from hub import bootstrap, keys
-from hub.home import Home
+from hub.home import Home, write_atomically
 
 __all__ = ["House", "Sender"]
 
@@ -28,6 +29,8 @@ _VARIANT = (sys.executable, "-m", "faults.variant")
 _POLL_SECONDS = 0.05
 _PATIENCE_SECONDS = 300.0
 _CALL_SECONDS = 30.0
+_FILES_OF_A_SHORT_RUN = 40
+_CALM_MAX = 6.0
 
 
 @dataclass
@@ -41,15 +44,26 @@ class House:
     process: subprocess.Popen[bytes] | None = None
     key: str = ""
     runs: int = 0
+    settings: str = ""
+    """What its settings say beside those of a new home."""
+    clock: Path | None = None
+    """A file with the seconds by which its clock is ahead."""
 
     def __post_init__(self) -> None:
         previous = os.environ.get("LYNCHPIN_DATABASE_URL")
         os.environ.update(self._own)
         try:
             bootstrap.create(self.home)
+            with self.home.settings.open("a", encoding="utf-8") as file:
+                file.write(f"\n{self.settings}")
             with bootstrap.open_hub(self.home) as hub, hub.engine.begin() as connection:
                 _, self.key = keys.create(
-                    connection, "store", "source", ["poslog"], actor="faults", now=hub.now()
+                    connection,
+                    "store",
+                    "source",
+                    ["poslog", "shopify"],
+                    actor="faults",
+                    now=hub.now(),
                 )
         finally:
             os.environ.pop("LYNCHPIN_DATABASE_URL", None)
@@ -63,7 +77,8 @@ class House:
 
     @property
     def _own(self) -> dict[str, str]:
-        return {} if self.database is None else {"LYNCHPIN_DATABASE_URL": self.database}
+        own = {} if self.database is None else {"LYNCHPIN_DATABASE_URL": self.database}
+        return own if self.clock is None else {**own, CLOCK: str(self.clock)}
 
     @property
     def _log(self) -> Path:
@@ -88,6 +103,12 @@ class House:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def pass_by(self, seconds: float) -> None:
+        """Let its clock go on at once."""
+        assert self.clock is not None
+        ahead = float(self.clock.read_text("utf-8")) if self.clock.exists() else 0.0
+        write_atomically(self.clock, str(ahead + seconds).encode())
 
     def kill(self) -> None:
         """Kill -9, with whatever it was started by."""
@@ -150,6 +171,14 @@ class Sender:
     again: int = 0
     """How often one had to be sent again."""
     done: threading.Event = field(default_factory=threading.Event)
+    _client: httpx2.Client = field(
+        default_factory=lambda: httpx2.Client(timeout=_CALL_SECONDS, trust_env=False)
+    )
+
+    @property
+    def calm(self) -> float:
+        """How many times longer it is left alone between harms: a long run has enough of them."""
+        return min(max(self.files / _FILES_OF_A_SHORT_RUN, 1.0), _CALM_MAX)
 
     def run(self) -> None:
         """Send all of them."""
@@ -161,6 +190,7 @@ class Sender:
                     time.sleep(_POLL_SECONDS)
                 self.acknowledged.append(number)
         finally:
+            self._client.close()
             self.done.set()
 
     def _sent(self, number: int, body: bytes) -> bool:
@@ -169,13 +199,7 @@ class Sender:
             return False
         url = f"{address}/sources/poslog/records"
         try:
-            answer = httpx2.post(
-                url,
-                content=body,
-                headers=self.house.headers,
-                timeout=_CALL_SECONDS,
-                trust_env=False,
-            )
+            answer = self._client.post(url, content=body, headers=self.house.headers)
         except httpx2.HTTPError:
             return False
         if answer.is_success:

@@ -1,23 +1,34 @@
 """Runs ``lynchpin`` with a guard taken out: ``variant.py VARIANT up ...``.
 
 ``early`` acknowledges before the commit. ``nameless`` keeps no name single. ``backwards`` settles
-the newest of what waits first.
+the newest of what waits first. ``forgetful`` has in memory when what failed is tried again.
+
+Its clock may be ahead, by the seconds in the file that the environment names.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from hub import journal, naming, writer
+from sqlalchemy import update
+
+from hub import bootstrap, journal, naming, writer
 from hub.ahead.ahead import Ahead
 from hub.cli import main
+from hub.delivery import queue
 from hub.journal import Stored
+from hub.store.tables import delivery
 
-__all__ = ["CONTROLS"]
+__all__ = ["CLOCK", "CONTROLS"]
+
+CLOCK = "FAULTS_CLOCK"
 
 _HELD_SECONDS = 0.3
 """Between an acknowledgement and the commit that it should have waited for."""
@@ -54,14 +65,34 @@ def _backwards() -> None:
     journal.pending = newest
 
 
+def _forgetful() -> None:
+    def let_go(connection: Any, now: str) -> None:
+        tried = update(delivery).where(delivery.c.done_at.is_(None), delivery.c.attempts > 0)
+        connection.execute(tried.values(state="discarded", done_at=now))
+
+    queue.let_go = let_go
+
+
+def _ahead(file: Path) -> None:
+    def now() -> str:
+        seconds = float(file.read_text("utf-8")) if file.exists() else 0.0
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    bootstrap.open_hub.__wrapped__.__kwdefaults__["now"] = now  # type: ignore[attr-defined]
+
+
 CONTROLS: dict[str, Callable[[], None]] = {
     "as it is": lambda: None,
     "early": _early,
     "nameless": _nameless,
     "backwards": _backwards,
+    "forgetful": _forgetful,
 }
 
 if __name__ == "__main__":
     CONTROLS[sys.argv[1]]()
+    if CLOCK in os.environ:
+        _ahead(Path(os.environ[CLOCK]))
     sys.argv[:2] = ["lynchpin"]
     main()

@@ -1,0 +1,169 @@
+"""A destination that is down for three days: what it is told in the end, and in which order.
+
+A shop sends three versions of every order while the destination does not listen, and the hub is
+killed now and then. The clock that the hub goes by is in a file, and moved on by whoever harms it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+from pathlib import Path
+from random import Random
+from socket import create_server
+
+import httpx2
+
+from faults.house import House
+from faults.ledger import Verdict
+from hub.demo import shop, shop_writer
+
+__all__ = ["down"]
+
+Told = tuple[str, int]
+"""An order and its version."""
+
+_VERSIONS = 3
+_DAYS = 3
+_DAY = 86_400
+_CALL_SECONDS = 30.0
+_PATIENCE_SECONDS = 600.0
+_POLL_SECONDS = 0.05
+_KILLS = 12
+_SECRET = "whsec_" + b64encode(b"a secret of a fault, 32 bytes...").decode()
+
+
+def down(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
+    """What a destination was told that did not listen for three days."""
+    with create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    house = House(folder, variant, settings=_settings(port), clock=folder / "clock")
+    try:
+        _sell(house, max(messages // _VERSIONS, 1), dice)
+        with _listening(port) as receiver:
+            _until_told(house, receiver, max(messages // _VERSIONS, 1) * _VERSIONS)
+    finally:
+        house.kill()
+    return _judged(max(messages // _VERSIONS, 1), receiver.told)
+
+
+def _settings(port: int) -> str:
+    url = json.dumps(f"http://127.0.0.1:{port}/in")
+    return (
+        f"[destinations.crm]\nurl = {url}\nsecrets = [{json.dumps(_SECRET)}]\n"
+        'kinds = ["Order"]\nallow_private = true\npersonal = true\n'
+    )
+
+
+def _sell(house: House, orders: int, dice: Random) -> None:
+    """Send every version of every order, all of it in three days of the hub's clock."""
+    every = max(orders * _VERSIONS // _KILLS, 1)
+    count = 0
+    with httpx2.Client(timeout=_CALL_SECONDS, trust_env=False) as client:
+        for version in range(_VERSIONS):
+            for placed in shop.orders(orders, seed=1):
+                _send(client, house, shop_writer.order(placed), version)
+                count += 1
+                if count % every == 0:
+                    house.pass_by(_DAYS * _DAY / _KILLS * dice.uniform(0.5, 1.5))
+                    house.kill()
+
+
+def _send(client: httpx2.Client, house: House, content: bytes, version: int) -> None:
+    body = json.loads(content)
+    body["note"] = f"version {version}"
+    body["updated_at"] = f"2031-01-{version + 1:02}T00:00:00+01:00"
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < until:
+        house.start()
+        if (address := house.address()) is None:
+            time.sleep(_POLL_SECONDS)
+            continue
+        try:
+            answer = client.post(
+                f"{address}/sources/shopify/records",
+                content=json.dumps(body).encode(),
+                headers=house.headers | {"X-File-Name": "order.json"},
+            )
+        except httpx2.HTTPError:
+            time.sleep(_POLL_SECONDS)
+            continue
+        if answer.is_success:
+            return
+        if answer.status_code != 429:
+            raise AssertionError(answer.text)
+        time.sleep(_POLL_SECONDS)
+    raise AssertionError("nobody takes an order")
+
+
+@dataclass
+class _Receiver:
+    """What came, by the order in which it came; the same id again is nothing new."""
+
+    told: list[Told] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[_Receiver]:
+    receiver = _Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            number = self.headers["webhook-id"]
+            if number not in receiver.ids:
+                receiver.ids.add(number)
+                said = body["data"]["document"]["note"].removeprefix("version ")
+                receiver.told.append((body["data"]["fact"], int(said)))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _until_told(house: House, receiver: _Receiver, expected: int) -> None:
+    """Let it listen until it has heard everything, or hears nothing more for days."""
+    silent = 0
+    while len(receiver.ids) < expected and silent < _DAYS * 24:
+        house.start()
+        had = len(receiver.ids)
+        house.pass_by(3600)
+        time.sleep(1)
+        silent = 0 if len(receiver.ids) > had or house.address() is None else silent + 1
+
+
+def _judged(orders: int, told: list[Told]) -> Verdict:
+    facts = {f"shopify:order/{placed.id}" for placed in islice(shop.orders(orders, seed=1), orders)}
+    expected = {(fact, version) for fact in facts for version in range(_VERSIONS)}
+    times = Counter(told)
+    latest: dict[str, int] = {}
+    out_of_order = 0
+    for fact, version in told:
+        out_of_order += version < latest.get(fact, 0)
+        latest[fact] = max(version, latest.get(fact, 0))
+    return Verdict(
+        messages=len(expected),
+        lost=len(expected - times.keys()),
+        doubled=sum(count - 1 for count in times.values()) + len(times.keys() - expected),
+        out_of_order=out_of_order,
+    )
