@@ -158,7 +158,7 @@ _EIO = (
 FAULTS: dict[str, Fault] = {
     "kill": Fault("kill -9 of the hub", _kill, "early", "lost"),
     "cut": Fault("answers cut after the commit", _nothing, "nameless", "doubled", lose=0.34),
-    "server": Fault("PostgreSQL stopped at once", _kill, "nameless", "doubled", server=True),
+    "server": Fault("PostgreSQL stopped at once", _nothing, "early", "lost", server=True),
     "full": Fault("a full disk", _fill, "early", "lost", small=True),
     "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
     "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order"),

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
@@ -132,6 +133,9 @@ class House:
         with suppress(httpx2.HTTPError):
             url = f"{address}/sources/poslog/records/{self.last}"
             answer = httpx2.get(url, headers=self.headers, timeout=_CALL_SECONDS, trust_env=False)
+            if answer.status_code == HTTPStatus.NOT_FOUND:
+                # Acknowledged, and not there: it will not come any more.
+                return True
             if answer.is_success:
                 return not answer.json()["states"].get("pending")
         return False

@@ -13,11 +13,13 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from hub import bootstrap, journal, naming, writer
 from hub.ahead.ahead import Ahead
@@ -36,7 +38,8 @@ _HELD_SECONDS = 0.3
 
 def _early() -> None:
     def commit(self: writer.Writer, jobs: list[writer._Job]) -> None:
-        with self.hub.engine.begin() as connection:
+        # Whoever has acknowledged already has nobody to tell that it failed.
+        with suppress(OperationalError), self.hub.engine.begin() as connection:
             outcomes = [writer._attempt(connection, job) for job in jobs]
             for job, (result, _) in zip(jobs, outcomes, strict=True):
                 job.future.set_result(result)
