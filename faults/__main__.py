@@ -22,7 +22,7 @@ from faults.ledger import Verdict
 from hub import waiting
 
 _MESSAGES = 300_000
-_CONTROL = 6_000
+_CONTROL = 2_000
 _POISON = "poison"
 _POISONED = 10_000
 _SUBJECTS = 500

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from hub import bootstrap, journal, naming, writer
 from hub.ahead.ahead import Ahead
@@ -39,7 +39,7 @@ _HELD_SECONDS = 0.3
 def _early() -> None:
     def commit(self: writer.Writer, jobs: list[writer._Job]) -> None:
         # Whoever has acknowledged already has nobody to tell that it failed.
-        with suppress(OperationalError), self.hub.engine.begin() as connection:
+        with suppress(DBAPIError), self.hub.engine.begin() as connection:
             outcomes = [writer._attempt(connection, job) for job in jobs]
             for job, (result, _) in zip(jobs, outcomes, strict=True):
                 job.future.set_result(result)
