@@ -7,6 +7,7 @@ then done again one message at a time, so that only the culprit is held.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,6 +35,8 @@ __all__ = ["BATCH", "UNFORESEEN", "Settled", "settle", "settle_next", "settle_pe
 
 BATCH = 200
 _WAIT_SECONDS = 0.05
+
+_log = logging.getLogger("lynchpin.settle")
 
 
 @dataclass(slots=True)
@@ -110,8 +113,17 @@ def settle_next(
         # The database is in trouble, not a message: nothing may be held for that.
         raise
     except Exception:  # noqa: BLE001
-        return _one_by_one(engine, bus, taken, translator, now)
+        done = _one_by_one(engine, bus, taken, translator, now)
+    _say(taken, done)
     return done
+
+
+def _say(taken: Taken, done: Settled) -> None:
+    """Log what is held, by the record that the line of its call named."""
+    for stored in taken.messages:
+        if problem := done.problems.get(stored.id):
+            extra = {"record": stored.record_id, "message_id": stored.id, "code": problem.code}
+            _log.info("held", extra={**extra, "source": stored.source})
 
 
 def _one_by_one(

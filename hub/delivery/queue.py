@@ -36,6 +36,7 @@ class Sending:
     body: bytes
     attempts: int
     fence: int
+    message_id: int
 
 
 def is_due(connection: Connection, name: str, now: str) -> bool:
@@ -102,7 +103,8 @@ def take(
         mine = {"holder": holder, "fence": fence, "attempts": attempts, "due_at": until}
         frozen = update(delivery).where(delivery.c.id == row["id"])
         connection.execute(frozen.values(**mine, payload=body, attempted_at=now))
-        taken.append(Sending(row["id"], row["key"], name, body.encode(), attempts, fence))
+        ours = (attempts, fence, row["message_id"])
+        taken.append(Sending(row["id"], row["key"], name, body.encode(), *ours))
     if taken and to.per_second is not None:
         free = schedule.later(now, len(taken) / to.per_second)
         _set(connection, name, free_at=free)

@@ -112,6 +112,7 @@ class Sender:
         extra = {
             "destination": self.name,
             "delivery": sent.id,
+            "message_id": sent.message_id,
             "attempt": sent.attempts,
             "status": answer.status,
             "verdict": found,

@@ -16,7 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from hub import log
 from hub.api.traffic import Followed, Traffic
-from hub.demo import poslog_writer
+from hub.demo import poslog_writer, till
+from hub.demo.receipt import Receipt
+from hub.demo.retailer import NEW_YORK
 
 if TYPE_CHECKING:
     from tests.hub.api.conftest import Serving
@@ -84,6 +86,17 @@ def test_each_call_has_one_line(lines: Lines, serving: Serving) -> None:
     assert (second["route"], second["status"]) == ("/holds/{number}/release", 403)
     assert (third["route"], third["status"]) == ("none", 404)
     assert "key" not in third
+
+
+def test_what_is_held_is_found_from_its_call(lines: Lines, serving: Serving) -> None:
+    receipt = next(each for each in till.day(NEW_YORK, seed=3) if isinstance(each, Receipt))
+    broken = poslog_writer.without_total(receipt)
+    taken = serving.send(b"".join(poslog_writer.document([broken], dialect="v2")))
+    assert serving.settled() == {"held": 1}
+    (call,) = lines.calls(1)
+    (held,) = [line for line in lines.all() if line["event"] == "held"]
+    assert held["record"] == call["record"] == taken.json()["record"]
+    assert (held["message_id"], held["source"], held["code"]) == (1, "poslog", "LP-MAP-102")
 
 
 def test_the_callers_correlation_id_is_taken_and_given_back(serving: Serving) -> None:

@@ -224,6 +224,7 @@ FORMS = [
     ("/holds/discard", {"message": "1", "reason": "x"}),
     ("/deliveries/destination", {"destination": "crm"}),
     ("/deliveries/decide", {"act": "retry", "delivery": "1"}),
+    ("/jobs/1", {"act": "pause"}),
     ("/mappings/1/1/confirm", {"to": "shipped"}),
     ("/mappings/1/1/rollback", {"to": "shipped", "instead_of": ""}),
 ]
