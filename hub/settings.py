@@ -40,6 +40,7 @@ from hub.causes import (
     SETTINGS_UNREADABLE,
     UNKNOWN_SOURCE,
 )
+from hub.egress import Egress
 from hub.home import Home
 from hub.polling.chosen import Poll, Reread, Stream
 from schemas.envelope import DocumentKind
@@ -242,6 +243,7 @@ class Settings(BaseSettings):
     """How long others wait for a hub that is gone before they do its work, on PostgreSQL."""
     destinations: dict[SourceName, Destination] = {}
     polls: dict[SourceName, Poll] = {}
+    egress: Egress = Egress()
     people: People = People()
     limits: Limits = Limits()
     stores: Stores = Stores()

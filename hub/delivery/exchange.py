@@ -1,7 +1,8 @@
 """One exchange over HTTP with a system outside, on a connection to an address that was looked at.
 
 No proxy of the environment is asked and no redirect followed: either would lead somewhere that
-nobody has looked at. Whatever happens, it is over within its time and reads no more than it may.
+nobody has looked at. A proxy that the settings name looks itself, and the name is left to it.
+Whatever happens, it is over within its time and reads no more than it may.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from http import HTTPStatus
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
-from hub.delivery.address import Resolve, resolved, vetted
+from hub.delivery.address import Forbidden, Resolve, permitted, resolved, vetted
+from hub.egress import USUAL, Egress
 
 __all__ = ["Asked", "exchange"]
 
@@ -35,22 +38,31 @@ class Asked:
     body: bytes | None = None
     private: bool = False
     seconds: float = 15
+    egress: Egress = USUAL
 
 
 @contextmanager
 def exchange(asked: Asked, resolve: Resolve = resolved) -> Iterator[HTTPResponse]:
     """The answer, its body still to be read.
 
-    Raises ``Forbidden`` for an address that the hub does not go to; where there is no answer, also
-    while it is read, ``OSError``, ``HTTPException`` or ``ValueError``. Their text may hold what the
-    other side chose to say.
+    Raises ``Forbidden`` for an address or port that the hub does not go to; where there is no
+    answer, also while it is read, ``OSError``, ``HTTPException`` or ``ValueError``. Their text may
+    hold what the other side chose to say.
     """
     parts = urlsplit(asked.url)
     secure = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    places = vetted(host, port, private=asked.private, resolve=resolve)
+    if not asked.private and port not in asked.egress.ports:
+        raise Forbidden
+    proxy = None if asked.private else asked.egress.proxy
+    if proxy is None:
+        places = vetted(host, port, private=asked.private, resolve=resolve)
+        through = partial(_connected, places, port)
+    else:
+        _check_number(host)
+        through = partial(_through, proxy, host, port)
     until = time.monotonic() + asked.seconds
-    with closing(_connected(places, port, until)) as plain:
+    with closing(through(until)) as plain:
         line = _over(plain, host, until) if secure else plain
         with closing(line), _cut_off(line, until):
             kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -72,6 +84,39 @@ def _connected(places: list[str], port: int, until: float) -> socket.socket:
         except OSError as error:
             failure = error
     raise failure
+
+
+def _check_number(host: str) -> None:
+    """Raises ``Forbidden`` for an address in our own networks that is no name to be looked up."""
+    with suppress(ValueError):
+        if not permitted(host, private=False):
+            raise Forbidden
+
+
+def _through(proxy: str, host: str, port: int, until: float) -> socket.socket:
+    """A connection that the proxy has made."""
+    at = urlsplit(proxy)
+    assert at.hostname is not None
+    assert at.port is not None
+    line = socket.create_connection((at.hostname, at.port), timeout=_left(until))
+    try:
+        with _cut_off(line, until):
+            _connect(line, host, port)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+def _connect(line: socket.socket, host: str, port: int) -> None:
+    """Have the proxy connect. Raises ``OSError`` where it does not want to."""
+    name = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    place = f"{name}:{port}"
+    line.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+    answer = HTTPResponse(line, method="CONNECT")
+    answer.begin()
+    if answer.status != HTTPStatus.OK:
+        raise ConnectionRefusedError
 
 
 def _over(plain: socket.socket, host: str, until: float) -> ssl.SSLSocket:

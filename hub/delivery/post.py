@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 from hub.delivery.address import Forbidden, Resolve, resolved
 from hub.delivery.exchange import Asked, exchange
+from hub.egress import USUAL, Egress
 from hub.settings import Destination
 
 __all__ = ["FORBIDDEN", "Answer", "post"]
 
 _ANSWER_BYTES = 64 * 1024
 
-FORBIDDEN = "its address is in a network that the hub does not send to"
+FORBIDDEN = "its address or port is one that the hub does not send to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,17 @@ class Answer:
 
 
 def post(
-    to: Destination, headers: Mapping[str, str], body: bytes, resolve: Resolve = resolved
+    to: Destination,
+    headers: Mapping[str, str],
+    body: bytes,
+    resolve: Resolve = resolved,
+    egress: Egress = USUAL,
 ) -> Answer:
     """Post a body to a destination. It is over within the seconds that the destination has, beside
     what looking its name up takes.
     """
-    asked = Asked("POST", to.url, headers, body, to.allow_private, to.timeout_seconds)
+    seconds = to.timeout_seconds
+    asked = Asked("POST", to.url, headers, body, to.allow_private, seconds, egress)
     try:
         with exchange(asked, resolve) as response:
             status, retry_after = response.status, response.headers.get("Retry-After")

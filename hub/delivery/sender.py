@@ -132,8 +132,9 @@ def sending(writer: Writer) -> Iterator[None]:
         writer.submit(partial(queue.let_go, now=hub.now())).result()
     over = threading.Event()
     readers = hub.reader()
+    by = partial(post, egress=hub.settings.egress)
     threads = [
-        threading.Thread(target=Sender(writer, readers, name, to, over).run, name=f"to {name}")
+        threading.Thread(target=Sender(writer, readers, name, to, over, by).run, name=f"to {name}")
         for name, to in hub.settings.destinations.items()
     ]
     for thread in threads:

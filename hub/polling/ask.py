@@ -13,6 +13,7 @@ from hub.delivery import schedule
 from hub.delivery.address import Forbidden, Resolve, resolved
 from hub.delivery.exchange import Asked, exchange
 from hub.delivery.post import Answer
+from hub.egress import USUAL, Egress
 from hub.polling.causes import (
     FAILED,
     FORBIDDEN,
@@ -59,7 +60,13 @@ class Failed(Exception):
 Ask = Callable[[Poll, str, Callable[[], str]], Got]
 
 
-def ask(poll: Poll, url: str, now: Callable[[], str], resolve: Resolve = resolved) -> Got:
+def ask(
+    poll: Poll,
+    url: str,
+    now: Callable[[], str],
+    resolve: Resolve = resolved,
+    egress: Egress = USUAL,
+) -> Got:
     """Get a page, in the time and of the size that the poll allows. Raises ``Failed``."""
     headers = {
         "Accept": "application/json",
@@ -68,7 +75,8 @@ def ask(poll: Poll, url: str, now: Callable[[], str], resolve: Resolve = resolve
     }
     if poll.secret is not None:
         headers[poll.header] = _shown(poll)
-    asked = Asked("GET", url, headers, None, poll.allow_private, poll.timeout_seconds)
+    seconds = poll.timeout_seconds
+    asked = Asked("GET", url, headers, None, poll.allow_private, seconds, egress)
     begun = now()
     try:
         with exchange(asked, resolve) as response:

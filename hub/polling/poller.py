@@ -213,7 +213,8 @@ def _poller(hub: Hub, name: str, keep: Keep, readers: Engine) -> Poller:
     poll = hub.settings.polls[name]
     seconds = poll.timeout_seconds + hub.settings.lease_seconds
     turn = Turn(name, seconds, shared=hub.bus.shared)
-    return Poller(name, poll, hub.door(poll.source), keep, readers, hub.now, turn)
+    by = partial(ask, egress=hub.settings.egress)
+    return Poller(name, poll, hub.door(poll.source), keep, readers, hub.now, turn, ask=by)
 
 
 @contextmanager

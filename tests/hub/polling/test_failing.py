@@ -101,9 +101,7 @@ def test_who_answers_nothing_is_given_up(wired: Wire) -> None:
 
 
 def test_our_own_network_is_not_asked_unless_a_person_said_so(wired: Wire) -> None:
-    poll = wired(shop={})
-    url = f"https://127.0.0.1:{poll.shop.port}/admin"
-    poll = wired(shop={"url": url, "allow_private": False})
+    poll = wired(shop={"url": "https://127.0.0.1/admin", "allow_private": False})
     poll.poll()
     problem = poll.status().problem
     assert problem is not None
