@@ -36,11 +36,15 @@ _SETTLED = re.compile(r'^lynchpin_messages_settled_total\{state="(\w+)"\} (\S+)$
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What came of some sales: seconds until the last one was applied, and of processors."""
+    """What came of some sales: seconds until the last one was applied, and of processors.
+
+    ``busiest`` are those of the process that took most: no hub can be faster than that one.
+    """
 
     sales: int
     wall: float
     processor: float
+    busiest: float
     waits: list[float]
     memory_mb: float
     steps: dict[str, float]
@@ -63,16 +67,18 @@ class Flow:
         files = list(mix.files(self.sent, count, each=FILE_SALES))
         lot = [self.request("poslog", file.body, "application/xml") for file in files]
         pace = a_second / FILE_SALES if a_second else None
-        before, steps = self.server.processor(), self._steps()
+        before, steps = self.server.processors(), self._steps()
         sent = send(self.server.port, lot, lines=_LINES if pace is None else 50, a_second=pace)
         ended = self._applied(sent, count)
         self.sent += count
         self.total += sum((file.total for file in files), Decimal(0))
         after = self._steps()
+        spent = [s - before.get(number, 0.0) for number, s in self.server.processors().items()]
         return Portion(
             count,
             ended - sent.began,
-            self.server.processor() - before,
+            sum(spent),
+            max(spent),
             sent.seconds,
             self.server.memory_mb(),
             {name: seconds - steps.get(name, 0.0) for name, seconds in after.items()},

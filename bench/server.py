@@ -33,6 +33,10 @@ class Server:
         """Processor seconds so far, of the server and of the processes that it has started."""
         return processor(self.process.pid)
 
+    def processors(self) -> dict[int, float]:
+        """The same, process by process."""
+        return {number: _processor(number) for number in _family(self.process.pid)}
+
     def memory_mb(self) -> float:
         """What the server and the processes that it has started hold in memory now."""
         return sum(_memory_mb(number) for number in _family(self.process.pid))
