@@ -25,6 +25,7 @@ __all__ = ["FAULTS", "Fault", "suffered"]
 _SHM = Path("/dev/shm")  # noqa: S108
 _TMPFS_MB = 1024
 _POLL_SECONDS = 0.02
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,21 @@ def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
         while server.get_pid() is not None and Path(f"/proc/{number}").exists():
             time.sleep(_POLL_SECONDS)
         sender.done.wait(dice.uniform(0, 1))
-        server.ensure_postgres_running()
+        _start_server(server)
+
+
+def _start_server(server: Any) -> None:
+    """Start it again; where others of its processes are not gone yet, it has to be told again."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            server.ensure_postgres_running()
+        except Exception:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 @contextmanager

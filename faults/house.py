@@ -49,6 +49,7 @@ class House:
     """What its settings say beside those of a new home."""
     clock: Path | None = None
     """A file with the seconds by which its clock is ahead."""
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         previous = os.environ.get("LYNCHPIN_DATABASE_URL")
@@ -87,8 +88,12 @@ class House:
 
     def start(self) -> None:
         """Start the hub, if it does not run; nobody waits for it to listen."""
-        if self.process is not None and self.process.poll() is None:
-            return
+        # Who sends starts it, and so does who harms it: two would be one that nobody ends.
+        with self._turn:
+            if self.process is None or self.process.poll() is not None:
+                self._start()
+
+    def _start(self) -> None:
         self.runs += 1
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -113,10 +118,11 @@ class House:
 
     def kill(self) -> None:
         """Kill -9, with whatever it was started by."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        with self._turn:
+            if self.process is not None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
 
     def address(self) -> str | None:
         """Where it listens, once it does."""
