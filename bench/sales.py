@@ -39,7 +39,7 @@ _US, _MS = 1_000_000, 1_000
 
 
 def figures() -> Iterator[Figure]:
-    """Measure on a file of SQLite, then half as long on PostgreSQL, its server on the same cores."""
+    """Measure on a file of SQLite; then half as long on PostgreSQL, on the same cores."""
     yield from _measured("sqlite", _PORTIONS, None)
     with database() as server:
         yield from _measured("postgres", _PORTIONS // 2, server)
