@@ -21,7 +21,7 @@ from faults.harm import FAULTS, suffered
 from faults.ledger import Verdict
 from hub import waiting
 
-_MESSAGES = 300_000
+_MESSAGES = 301_000
 _CONTROL = 2_000
 _POISON = "poison"
 _POISONED = 10_000

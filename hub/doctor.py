@@ -14,6 +14,7 @@ from hub import bootstrap, library, unverified
 from hub.authoring.inventory import inventory
 from hub.delivery.status import destinations
 from hub.home import Home
+from hub.jobs.record import counts
 from hub.polling.status import polls
 from hub.store.database import quick_check
 from hub.store.tables import document, location, message, record
@@ -118,10 +119,19 @@ def _destinations(hub: bootstrap.Hub, connection: Connection) -> Iterator[Findin
         yield Finding("destinations", well=True, detail=f"{len(found)}, {waiting} deliveries wait")
 
 
+def _jobs(connection: Connection) -> Iterator[Finding]:
+    """Jobs that could not go on."""
+    found = counts(connection)
+    if any(found.values()):
+        detail = f"{found['failed']} could not go on; see `lynchpin job list`"
+        well = not found["failed"]
+        yield Finding("jobs", well=well, detail="all go on" if well else detail)
+
+
 def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     with hub.engine.begin() as connection:
-        counts = select(message.c.state, func.count()).group_by(message.c.state)
-        states = {str(row[0]): int(row[1]) for row in connection.execute(counts)}
+        by_state = select(message.c.state, func.count()).group_by(message.c.state)
+        states = {str(row[0]): int(row[1]) for row in connection.execute(by_state)}
         flagged = connection.scalar(
             select(func.count()).select_from(document).where(document.c.flags.is_not(None))
         )
@@ -133,7 +143,7 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
         stores = connection.scalar(select(func.count()).select_from(location))
         mappings = list(_mappings(hub, connection))
         unsure = unverified.open_windows(connection)
-        polled = [*_polls(hub, connection), *_destinations(hub, connection)]
+        others = [*_polls(hub, connection), *_destinations(hub, connection), *_jobs(connection)]
     yield from mappings
     total = sum(states.values())
     yield Finding("messages", well=True, detail=f"{total} in the journal")
@@ -148,5 +158,5 @@ def _contents(hub: bootstrap.Hub) -> Iterator[Finding]:
     windows = [f"{w.source} from {w.since_at} to {w.until_at}" for w in unsure]
     detail = f"{'; '.join(windows)}; see `lynchpin db unverified`" if windows else "nothing"
     yield Finding("unverified since a restore", well=not windows, detail=detail)
-    yield from polled
+    yield from others
     yield Finding("locations", well=True, detail=f"{stores} loaded")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, select, update
 
-from hub import messages, publication
+from hub import doctor, messages, publication
 from hub.apply import SAME_VERSION
 from hub.bootstrap import Hub
 from hub.demo import shop_writer
@@ -236,6 +236,7 @@ def test_a_job_that_cannot_go_on_says_why_and_is_resumed_once_that_is_mended(
     assert stopped.problem is not None
     assert stopped.problem.code.startswith("LP-MAP")
     assert worker.step() is None
+    assert [each.well for each in doctor.examine(hub.home) if each.what == "jobs"] == [False]
     with hub.engine.begin() as connection:
         connection.execute(update(mapping_version).where(mine).values(text=text))
     decided(hub, number, "resume")
@@ -243,6 +244,7 @@ def test_a_job_that_cannot_go_on_says_why_and_is_resumed_once_that_is_mended(
         pass
     assert (job(hub, number).state, job(hub, number).remade) == ("done", ORDERS)
     assert job(hub, number).problem is None
+    assert [each.well for each in doctor.examine(hub.home) if each.what == "jobs"] == [True]
 
 
 def _forget() -> None:
