@@ -18,7 +18,7 @@ from hub.settings import Settings
 from hub.store.tables import api_key, message, record, unverified
 from schemas.problem import Cause, Rejected
 
-__all__ = ["Window", "note", "open_windows", "reconcile"]
+__all__ = ["Closed", "Window", "closed_windows", "note", "open_windows", "reconcile"]
 
 NONE_OPEN = Cause(
     "LP-DB-030",
@@ -40,12 +40,33 @@ class Window:
     until_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A window that somebody has closed: who, when, and how they knew."""
+
+    window: Window
+    reconciled_at: str
+    actor: str
+    reason: str
+
+
 def open_windows(connection: Connection) -> list[Window]:
     """Windows that nobody has reconciled, by source and the oldest first."""
     each = unverified.c
     found = select(each.source, each.since_at, each.until_at).where(each.reconciled_at.is_(None))
     ordered = found.order_by(each.source, each.since_at)
     return [Window(*row) for row in connection.execute(ordered)]
+
+
+def closed_windows(connection: Connection, *, limit: int) -> list[Closed]:
+    """Windows that somebody has reconciled, the latest first."""
+    each = unverified.c
+    columns = (each.source, each.since_at, each.until_at)
+    found = select(*columns, each.reconciled_at, each.actor, each.reason).where(
+        each.reconciled_at.is_not(None)
+    )
+    ordered = found.order_by(each.reconciled_at.desc(), each.source).limit(limit)
+    return [Closed(Window(*row[:3]), *row[3:]) for row in connection.execute(ordered)]
 
 
 def note(

@@ -17,6 +17,7 @@ from hub.console import (
     people,
     plans,
     rollback,
+    unverified,
 )
 
 __all__ = ["ROUTES"]
@@ -36,6 +37,7 @@ ROUTES: tuple[BaseRoute, ...] = tuple(
         rollback,
         plans,
         jobs,
+        unverified,
     )
     for route in noun.router.routes
 )

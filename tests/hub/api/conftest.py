@@ -59,11 +59,12 @@ class Serving:
 
         return self.writer.alone(rows).result()
 
-    def audited(self) -> list[tuple[str, str, str, dict[str, Any] | None]]:
-        """Who saw what, by the audit: actor, act, subject and what else it says."""
+    def audited(self, *acts: str) -> list[tuple[str, str, str, dict[str, Any] | None]]:
+        """Who saw what, by the audit: actor, act, subject and what else it says; or did what."""
+        chosen = acts or ("read", "reveal")
 
         def rows() -> list[tuple[str, str, str, dict[str, Any] | None]]:
-            found = select(audit).where(audit.c.act.in_(("read", "reveal"))).order_by(audit.c.id)
+            found = select(audit).where(audit.c.act.in_(chosen)).order_by(audit.c.id)
             with self.hub.engine.begin() as connection:
                 return [
                     (row.actor, row.act, row.subject, json.loads(row.detail or "null"))

@@ -116,6 +116,8 @@ MAY_CALL = {
     "POST /console/jobs/{number}": "session",
     "GET /console/plans": "session",
     "GET /console/plans/{name}": "session",
+    "GET /console/unverified": "session",
+    "POST /console/unverified": "session",
     "GET /console/holds": "session",
     "GET /console/deliveries": "session",
     "POST /console/deliveries/destination": "session",

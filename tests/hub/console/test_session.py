@@ -225,6 +225,7 @@ FORMS = [
     ("/deliveries/destination", {"destination": "crm"}),
     ("/deliveries/decide", {"act": "retry", "delivery": "1"}),
     ("/jobs/1", {"act": "pause"}),
+    ("/unverified", {"source": "shopify", "reason": "x"}),
     ("/mappings/1/1/confirm", {"to": "shipped"}),
     ("/mappings/1/1/rollback", {"to": "shipped", "instead_of": ""}),
 ]

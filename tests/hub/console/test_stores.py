@@ -73,20 +73,48 @@ def test_a_number_that_a_till_skipped_is_said(full: Serving, visitor: Visitor) -
     assert f"{first} {last} 2" in visible(visitor.get("/stores"))
 
 
+THEN, NOW = "2031-05-06T10:00:00.000000Z", "2031-05-06T12:00:00.000000Z"
+
+
+def _restored(serving: Serving) -> None:
+    def restored(connection: Connection) -> None:
+        row = {"life": "a", "backup_at": THEN, "restored_at": NOW, "actor": "ann", "digest": "d"}
+        connection.execute(insert(restore), row)
+        settings = serving.hub.settings
+        unverified.note(connection, settings, number=1, backup_at=THEN, restored_at=NOW)
+
+    serving.writer.submit(restored).result()
+
+
 def test_what_a_restore_left_unverified_is_said_on_the_first_page(
     full: Serving, visitor: Visitor
 ) -> None:
     assert "Not verified" not in visible(visitor.get(""))
-    then, now = "2031-05-06T10:00:00.000000Z", "2031-05-06T12:00:00.000000Z"
-
-    def restored(connection: Connection) -> None:
-        row = {"life": "a", "backup_at": then, "restored_at": now, "actor": "ann", "digest": "d"}
-        connection.execute(insert(restore), row)
-        settings = full.hub.settings
-        unverified.note(connection, settings, number=1, backup_at=then, restored_at=now)
-
-    full.writer.submit(restored).result()
+    _restored(full)
     said = visible(visitor.get(""))
     assert "Not verified since a restore" in said
-    assert "lynchpin db reconciled poslog" in said
+    assert "poslog 2031-05-06 09:59 UTC 2031-05-06 12:00 UTC" in said
+    assert 'href="/console/unverified"' in visitor.get("").text
     assert "What needs a person" in said
+
+
+def test_a_source_is_reconciled_with_how_that_is_known(full: Serving, visitor: Visitor) -> None:
+    assert "Everything is verified." in visible(visitor.get("/unverified"))
+    _restored(full)
+    said = visible(visitor.get("/unverified"))
+    assert "Nothing of poslog is missing" in said
+    assert "Reconciled" not in said
+    for source, reason in (("poslog", ""), ("poslog", " "), ("", "x")):
+        assert visitor.post("/unverified", source=source, reason=reason).status_code == 400
+    assert full.audited("unverified.reconcile") == []
+    done = visitor.post("/unverified", source="poslog", reason="compared with the day")
+    assert "poslog is reconciled 1 window closed." in visible(done)
+    [(actor, _, subject, detail)] = full.audited("unverified.reconcile")
+    assert (subject, detail and detail["reason"]) == ("source poslog", "compared with the day")
+    said = visible(visitor.get("/unverified"))
+    assert "Nothing of poslog is missing" not in said
+    assert "Nothing of twilio is missing" in said
+    assert f"09:59 UTC 2031-05-06 12:00 UTC {full.hub.now()[:10]}" in said
+    assert f"{actor} compared with the day" in said
+    again = visitor.post("/unverified", source="poslog", reason="compared with the day")
+    assert (again.status_code, "LP-DB-030" in visible(again)) == (409, True)
