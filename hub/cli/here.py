@@ -77,9 +77,11 @@ class Here(JournalHere):
         with writing() as hub:
             return holds.discard(hub, numbers, actor=self._actor, reason=reason)
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
         """Put an edit in the place of a held message, and release it."""
         with writing() as hub:
+            if dry_run:
+                return edit.preview(hub, number, payload, actor=self._actor).settled
             return edit.edit(hub, number, payload, actor=self._actor, reason=reason)
 
     def create_key(

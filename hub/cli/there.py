@@ -149,9 +149,9 @@ class There(JournalThere):
         settled.states.update(dict.fromkeys(numbers, "discarded"))
         return settled
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
         """Put an edit in the place of a held message, and release it."""
-        wanted = {"payload": _packed(payload), "reason": reason}
+        wanted = {"payload": _packed(payload), "reason": reason, "dry_run": dry_run}
         return _settled(self._answer("POST", f"/holds/{number}/edit", json=wanted))
 
     def create_key(

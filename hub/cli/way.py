@@ -61,8 +61,8 @@ class Way(Protocol):
     def discard(self, numbers: list[int], *, reason: str) -> Settled:
         """Give held messages up, all or none; says what became of them and of what waited."""
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
-        """Put an edit in the place of a held message, and release it."""
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
+        """Put an edit in the place of a held message, and release it; or say what would come."""
 
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]

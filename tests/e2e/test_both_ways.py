@@ -62,6 +62,7 @@ COMMANDS = [
     "hold edit 999 --file again.xml --reason test",
     "hold edit HELD --file missing.xml --reason test",
     "hold edit HELD --file empty.xml --reason test",
+    "hold edit HELD --file again.xml --reason test --dry-run",
     "hold edit HELD --file again.xml --reason test",
     "message show HELD --json",
     "hold discard HELD --reason test",
