@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.jobs.ask import Ask
     from hub.jobs.record import Act
     from hub.keys import Role
+    from hub.original import Original
     from hub.people.document import Document
     from hub.people.view import Found, Person
     from hub.plan.report import Thresholds
@@ -112,6 +113,9 @@ class Way(Protocol):
 
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
+
+    def original(self, number: int, *, reveal: str) -> Original:
+        """What came in, byte for byte as journalled."""
 
     def note_backup(self, file: str) -> None:
         """Keep that somebody is about to take a backup, under this name."""

@@ -219,6 +219,7 @@ FORMS = [
     ("/documents/x", {"reason": "x"}),
     ("/origins/x", {"reason": "x"}),
     ("/messages/1", {"reason": "x"}),
+    ("/messages/1/original", {"reason": "x"}),
     ("/holds/confirm", {"act": "release", "message": "1"}),
     ("/holds/release", {"message": "1"}),
     ("/holds/discard", {"message": "1", "reason": "x"}),
