@@ -12,6 +12,7 @@ from hub.console import (
     holds,
     home,
     jobs,
+    journal,
     mappings,
     mending,
     messages,
@@ -39,6 +40,7 @@ ROUTES: tuple[BaseRoute, ...] = tuple(
         rollback,
         plans,
         jobs,
+        journal,
         unverified,
     )
     for route in noun.router.routes
