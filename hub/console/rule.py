@@ -49,11 +49,7 @@ class Visit:
 
     def said(self, name: str) -> str:
         """A field of the form, without the space around it; empty where it is absent."""
-        return self.text(name).strip()
-
-    def text(self, name: str) -> str:
-        """A field of the form as it was typed, with all the space in it."""
-        return next(iter(self.form.get(name, ())), "")
+        return next(iter(self.form.get(name, ())), "").strip()
 
     def reason(self) -> str:
         """Why they do it, for the audit. Raises ``Refused`` if they do not say."""

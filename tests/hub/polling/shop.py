@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -46,6 +48,9 @@ class Shop:
     at_once: int = 0
     at_once_max: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
+    placed: Iterator[invented.Order] = field(
+        default_factory=lambda: invented.orders(sys.maxsize, seed=1)
+    )
 
     @property
     def url(self) -> str:
@@ -58,8 +63,7 @@ class Shop:
     def place(self, count: int = 1, *, ago: timedelta = timedelta()) -> list[int]:
         """Orders that were placed just now, or committed only now."""
         with self.lock:
-            there = len(self.orders)
-            placed = list(invented.orders(there + count, seed=1))[there:]
+            placed = list(islice(self.placed, count))
             at = (self.now() - ago).isoformat()
             for order in placed:
                 body = json.loads(shop_writer.order(order))
