@@ -31,6 +31,7 @@ class Kept:
     stored_bytes: int
     keep_days: int
     expires_at: str | None
+    redacted: int = 0
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class Weight:
     removed: int = 0
     raw_bytes: int = 0
     stored_bytes: int = 0
+    redacted: int = 0
     oldest_at: str = ""
     gain: float | None = None
     """By which part its dictionary made messages shorter when it was made; none without one."""
@@ -76,22 +78,25 @@ def weights(connection: Connection, kept: Journal) -> list[Weight]:
             func.sum(func.length(message.c.payload)),
             func.min(record.c.received_at),
             func.min(case((there, record.c.received_at))),
+            func.sum(case((message.c.redacted_at.is_not(None), 1), else_=0)),
         )
         .join_from(message, record)
         .group_by(record.c.source, message.c.kind)
     )
     found: dict[str, Weight] = {}
     counted = sorted(rows, key=lambda row: (row[0], row[1] or ""))
-    for source, kind, messages, removed, raw, stored, oldest, first in counted:
+    for source, kind, messages, removed, raw, stored, oldest, first, redacted in counted:
         each = found.setdefault(source, Weight(source, oldest_at=oldest))
         each.messages += messages
         each.removed += int(removed)
         each.raw_bytes += int(raw)
         each.stored_bytes += int(stored)
+        each.redacted += int(redacted)
         each.oldest_at = min(each.oldest_at, oldest)
         days = kept.days(source, kind)
         expires = first and _later(first, days)
-        each.kinds.append(Kept(kind or "", messages, int(removed), int(stored), days, expires))
+        counts = (messages, int(removed), int(stored), days, expires, int(redacted))
+        each.kinds.append(Kept(kind or "", *counts))
     for source, gain in gains(connection).items():
         if source in found:
             found[source].gain = gain
@@ -104,6 +109,10 @@ class Weighed:
 
     _found: tuple[str, list[Weight]] = ("", [])
     _until: float = 0.0
+
+    def forget(self) -> None:
+        """Count again next time: something was done that changes it."""
+        self._until = 0.0
 
     def now(self, connection: Connection, kept: Journal, now: str) -> tuple[str, list[Weight]]:
         """When it was counted, and what."""

@@ -15,7 +15,8 @@ from hub.api.asked import asked
 from hub.api.body import parsed
 from hub.api.errors import answers
 from hub.api.messages import Number, Operator
-from hub.api.served import ServedHere
+from hub.api.served import Served, ServedHere
+from hub.settle import Settled
 from schemas.problem import Problem
 
 __all__ = ["router"]
@@ -57,7 +58,10 @@ class Discards(BaseModel):
 
 
 class Edit(BaseModel):
-    """What a held message should have said, in base64, and why, for the audit."""
+    """What a held message should have said, in base64, and why, for the audit.
+
+    With ``dry_run`` the answer is what would come of it, and nothing is kept.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -67,6 +71,7 @@ class Edit(BaseModel):
 
     payload: Base64Bytes = Field(max_length=MESSAGE_BYTES_MAX)
     reason: str = Field(min_length=1, max_length=500)
+    dry_run: bool = False
 
 
 class Outcomes(BaseModel):
@@ -124,8 +129,13 @@ async def edit_hold(
 ) -> Outcomes:
     """Put an edit in the place of a held message and release it; what came in is kept beside it."""
     wanted = await parsed(request, Edit, bytes_max=_EDIT_BYTES_MAX)
-    work = partial(
-        edit.edit, served.hub, number, wanted.payload, actor=key.actor, reason=wanted.reason
+    settled = await asyncio.wrap_future(
+        served.writer.alone(partial(_edited, served, number, wanted, key.actor))
     )
-    settled = await asyncio.wrap_future(served.writer.alone(work))
     return Outcomes(states=settled.states, problems=settled.problems)
+
+
+def _edited(served: Served, number: int, wanted: Edit, actor: str) -> Settled:
+    if wanted.dry_run:
+        return edit.preview(served.hub, number, wanted.payload, actor=actor).settled
+    return edit.edit(served.hub, number, wanted.payload, actor=actor, reason=wanted.reason)

@@ -27,6 +27,7 @@ _KIND: dict[str, JsonValue] = {
     "kind": "retail",
     "messages": 5120,
     "removed": 0,
+    "redacted": 2,
     "stored_bytes": 4194304,
     "keep_days": 400,
     "expires_at": "2032-06-09T10:00:00.000000Z",
@@ -41,6 +42,7 @@ class KeptRow(BaseModel):
     kind: str
     messages: int
     removed: int
+    redacted: int
     stored_bytes: int
     keep_days: int
     expires_at: str | None
@@ -58,6 +60,7 @@ class WeightRow(BaseModel):
                 "source": "poslog",
                 "messages": 5120,
                 "removed": 0,
+                "redacted": 2,
                 "raw_bytes": 20971520,
                 "stored_bytes": 4194304,
                 "ratio": 5.0,
@@ -73,6 +76,7 @@ class WeightRow(BaseModel):
     source: str
     messages: int
     removed: int
+    redacted: int
     raw_bytes: int
     stored_bytes: int
     ratio: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated
@@ -13,6 +14,7 @@ from pydantic.config import JsonDict
 from sqlalchemy import Connection
 
 from hub import edit, finding, holds, journal, messages
+from hub import original as originals
 from hub.api.asked import asked
 from hub.api.audit import REVEAL, reason_of, seen
 from hub.api.body import parsed
@@ -107,6 +109,9 @@ class Message(BaseModel):
     removed_at: str | None = Field(
         default=None, description="When its days were over and what it said was removed."
     )
+    redacted_at: str | None = Field(
+        default=None, description="When who a person is was taken out of it."
+    )
     problem: Problem | None
 
 
@@ -118,6 +123,27 @@ class RevealedMessage(Message):
     )
 
     payload: str
+
+
+class OriginalMessage(BaseModel):
+    """What came in, in base64: before an edit, card numbers scrubbed, redacted if it was."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "example": {
+                "id": 41,
+                "payload": "PFRyYW5zYWN0aW9uLz4=",
+                "edited_at": "2031-05-06T20:31:00.000000Z",
+                "redacted_at": "2031-06-06T10:00:00.000000Z",
+            }
+        },
+    )
+
+    id: int
+    payload: str
+    edited_at: str | None
+    redacted_at: str | None
 
 
 class HoldRow(BaseModel):
@@ -260,6 +286,26 @@ async def reveal_message(
     return message
 
 
+@router.post("/messages/{number}/original", responses=answers(404, 409, 413), openapi_extra=REVEAL)
+async def show_original(
+    number: Number, request: Request, served: ServedHere, key: Operator
+) -> OriginalMessage:
+    """What came in, byte for byte, whatever was made of it since. That somebody looked is kept."""
+    reason = await reason_of(request)
+
+    def read() -> OriginalMessage:
+        with served.readers.begin() as connection:
+            found = originals.original(connection, number)
+        payload = base64.b64encode(found.payload).decode()
+        return OriginalMessage(
+            id=number, payload=payload, edited_at=found.edited_at, redacted_at=found.redacted_at
+        )
+
+    message = await asyncio.to_thread(read)
+    await seen(served, key, f"message {number}", reason=reason)
+    return message
+
+
 @router.post("/messages/{number}/look", responses=answers(404))
 async def look_at_message(number: Number, served: ServedHere, key: Operator) -> Message:
     """Keep that somebody sees, masked, what a mapping makes of a message; they do so elsewhere."""
@@ -287,6 +333,7 @@ def _message(connection: Connection, number: int) -> tuple[Message, Stored]:
         length=len(stored.payload),
         edited_at=edit.edited_at(connection, number),
         removed_at=stored.removed_at,
+        redacted_at=originals.redacted_at(connection, number),
         problem=finding.problem(connection, number),
     )
     return found, stored

@@ -29,6 +29,7 @@ from hub.jobs.plan import plan
 from hub.jobs.record import Act
 from hub.jobs.worker import done
 from hub.keys import Role
+from hub.original import Original, original
 from hub.people import view
 from hub.people.document import Document, shown
 from hub.people.view import Found, Person
@@ -77,9 +78,11 @@ class Here(JournalHere):
         with writing() as hub:
             return holds.discard(hub, numbers, actor=self._actor, reason=reason)
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
         """Put an edit in the place of a held message, and release it."""
         with writing() as hub:
+            if dry_run:
+                return edit.preview(hub, number, payload, actor=self._actor).settled
             return edit.edit(hub, number, payload, actor=self._actor, reason=reason)
 
     def create_key(
@@ -183,6 +186,13 @@ class Here(JournalHere):
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
         return self._message(number, reveal=reveal).decode("utf-8", errors="backslashreplace")
+
+    def original(self, number: int, *, reveal: str) -> Original:
+        """What came in, byte for byte as journalled."""
+        with self._shown() as (hub, connection):
+            found = original(connection, number)
+            self._seen(hub, connection, f"message {number}", reason=reveal)
+        return found
 
     def _message(self, number: int, *, reveal: str | None) -> bytes:
         with self._shown() as (hub, connection):

@@ -157,6 +157,9 @@ def edit(
     reason: Annotated[
         str, typer.Option(help="Why, for the audit.", prompt=True, callback=reason_of)
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would come of it, and keep nothing.")
+    ] = False,
 ) -> None:
     """Mend what a held message says, and release it. What came in is kept beside it."""
     with way() as hub:
@@ -170,8 +173,9 @@ def edit(
             if text is None:
                 raise typer.Abort
             payload = text.encode()
-        settled = hub.edit(number, payload, reason=reason)
-    out.print(table(("message", "state"), sorted(settled.states.items())))
+        settled = hub.edit(number, payload, reason=reason, dry_run=dry_run)
+    title = "nothing is kept; it would be" if dry_run else ""
+    out.print(table(("message", "state"), sorted(settled.states.items()), title=title))
     for _, problem in sorted(settled.problems.items()):
         print_problem(problem)
     if settled.problems:

@@ -36,11 +36,15 @@ def stats(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    names = ["source", "messages", "removed", "raw_bytes", "stored_bytes", "ratio", "gain"]
-    names.append("oldest_at")
+    names = ["source", "messages", "removed", "redacted", "raw_bytes", "stored_bytes", "ratio"]
+    names += ["gain", "oldest_at"]
     out.print(table(names, ([row[name] for name in names] for row in rows)))
     columns = ("source", "kind", "messages", "removed", "stored_bytes", "keep_days", "expires_at")
-    kinds = ((each.source, *dataclasses.astuple(kind)) for each in found for kind in each.kinds)
+    kinds = (
+        [each.source, *(getattr(kind, name) for name in columns[1:])]
+        for each in found
+        for kind in each.kinds
+    )
     out.print(table(columns, kinds, title="expiring next"))
 
 

@@ -27,6 +27,7 @@ from hub.explain import Explained
 from hub.jobs.ask import Ask
 from hub.jobs.record import RUNNING, Act
 from hub.keys import NO_KEY, Role
+from hub.original import Original
 from hub.people.document import Document
 from hub.people.view import Found, Person
 from hub.plan.report import Thresholds
@@ -149,9 +150,9 @@ class There(JournalThere):
         settled.states.update(dict.fromkeys(numbers, "discarded"))
         return settled
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
         """Put an edit in the place of a held message, and release it."""
-        wanted = {"payload": _packed(payload), "reason": reason}
+        wanted = {"payload": _packed(payload), "reason": reason, "dry_run": dry_run}
         return _settled(self._answer("POST", f"/holds/{number}/edit", json=wanted))
 
     def create_key(
@@ -246,6 +247,12 @@ class There(JournalThere):
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
         return str(self._seen(f"/messages/{number}", reveal)["payload"])
+
+    def original(self, number: int, *, reveal: str) -> Original:
+        """What came in, byte for byte as journalled."""
+        said = self._answer("POST", f"/messages/{number}/original", json={"reason": reveal})
+        payload = base64.b64decode(said["payload"])
+        return Original(payload, said["edited_at"], said["redacted_at"])
 
     def _seen(self, path: str, reason: str | None, **options: Any) -> Any:
         """What is shown to everybody, or with a reason to somebody."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hub.jobs.ask import Ask
     from hub.jobs.record import Act
     from hub.keys import Role
+    from hub.original import Original
     from hub.people.document import Document
     from hub.people.view import Found, Person
     from hub.plan.report import Thresholds
@@ -61,8 +62,8 @@ class Way(Protocol):
     def discard(self, numbers: list[int], *, reason: str) -> Settled:
         """Give held messages up, all or none; says what became of them and of what waited."""
 
-    def edit(self, number: int, payload: bytes, *, reason: str) -> Settled:
-        """Put an edit in the place of a held message, and release it."""
+    def edit(self, number: int, payload: bytes, *, reason: str, dry_run: bool) -> Settled:
+        """Put an edit in the place of a held message, and release it; or say what would come."""
 
     def create_key(
         self, name: str, role: Role, *, sources: list[str], stores: list[str]
@@ -112,6 +113,9 @@ class Way(Protocol):
 
     def payload(self, number: int, *, reveal: str) -> str:
         """The bytes of a message as journalled, as text."""
+
+    def original(self, number: int, *, reveal: str) -> Original:
+        """What came in, byte for byte as journalled."""
 
     def note_backup(self, file: str) -> None:
         """Keep that somebody is about to take a backup, under this name."""

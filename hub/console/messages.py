@@ -11,16 +11,17 @@ from fastapi import APIRouter, Path, Query, Response
 from lxml import etree
 from sqlalchemy import Connection, select
 
-from hub import finding, journal, messages
+from hub import edit, finding, journal, messages
 from hub.api.audit import seen
 from hub.api.served import Reading, Served, ServedHere
 from hub.apply import CONFLICT
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
-from hub.console.page import PLACE, Page, page
+from hub.console.page import HEADERS, PLACE, Page, page
 from hub.console.rule import Visit, VisitHere
 from hub.journal import Stored
 from hub.messages import Sought
+from hub.original import original, redacted_at
 from hub.paging import cut
 from hub.store.tables import MESSAGE_STATES, document, message, record
 from mappings.further import Part
@@ -51,6 +52,8 @@ class _Message:
     fact: str | None
     problem: Problem | None
     changed: tuple[tuple[str, str], ...]
+    edited_at: str | None
+    redacted_at: str | None
 
     @property
     def against(self) -> str | None:
@@ -111,6 +114,25 @@ async def reveal_message(number: Number, served: ServedHere, visit: VisitHere) -
     return await _reveal(served, visit, number, reason=visit.reason())
 
 
+@router.post("/messages/{number}/original")
+async def send_original(number: Number, served: ServedHere, visit: VisitHere) -> Response:
+    """What came in, byte for byte, as a file, once the reason is kept."""
+    reason = visit.reason()
+
+    def read() -> bytes:
+        with served.readers.begin() as connection:
+            return original(connection, number).payload
+
+    payload = await asyncio.to_thread(read)
+    await seen(served, visit.key, f"message {number}", reason=reason)
+    name = f'attachment; filename="message-{number}"'
+    return Response(
+        payload,
+        headers={**HEADERS, "Content-Disposition": name},
+        media_type="application/octet-stream",
+    )
+
+
 async def _reveal(served: Served, visit: Visit, number: int, *, reason: str) -> Response:
     def read() -> tuple[_Message, _Content]:
         # The writer alone knows when reference data has to be looked up again.
@@ -144,6 +166,8 @@ def _message(connection: Connection, number: int) -> _Message:
         *row,
         problem=finding.problem(connection, number),
         changed=tuple((fact, kind) for fact, kind in connection.execute(changed)),
+        edited_at=edit.edited_at(connection, number),
+        redacted_at=redacted_at(connection, number),
     )
 
 

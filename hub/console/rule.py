@@ -49,7 +49,11 @@ class Visit:
 
     def said(self, name: str) -> str:
         """A field of the form, without the space around it; empty where it is absent."""
-        return next(iter(self.form.get(name, ())), "").strip()
+        return self.text(name).strip()
+
+    def text(self, name: str) -> str:
+        """A field of the form as it was typed, with all the space in it."""
+        return next(iter(self.form.get(name, ())), "")
 
     def reason(self) -> str:
         """Why they do it, for the audit. Raises ``Refused`` if they do not say."""

@@ -16,6 +16,7 @@ LANES = ("Till", "Shop", "Phone", "Web")
 _BY_KIND = {"Transaction": "Till", "Control": "Till"}
 _BY_CONTACT = {"call": "Phone", "email": "Phone", "chat": "Phone", "visit": "Till"}
 _MINUS, _THIN = "\N{MINUS SIGN}", "\N{NARROW NO-BREAK SPACE}"
+_KILO = 1000
 _UTC_LENGTH = len("2031-05-06T10:00")
 
 _STATES = {
@@ -120,6 +121,16 @@ def many(count: int, one: str, several: str = "") -> str:
     return f"{count:,}".replace(",", _THIN) + f" {one if count == 1 else several or one + 's'}"
 
 
+def size(count: int) -> str:
+    """Bytes as people read them: ``812 bytes``, ``4.2 MB``."""
+    if count < _KILO:
+        return many(count, "byte")
+    number, units = Decimal(count) / _KILO, ["kB", "MB", "GB", "TB"]
+    while number >= _KILO and len(units) > 1:
+        number, units = number / _KILO, units[1:]
+    return f"{number:.1f}{_THIN}{units[0]}"
+
+
 def pretty(value: object) -> str:
     """JSON over several lines."""
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
@@ -135,6 +146,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": plain,
     "pretty": pretty,
     "shape": shape,
+    "size": size,
     "spoken": spoken,
     "state": state,
     "when": title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,3 +132,40 @@ def test_nothing_is_edited_that_could_not_be_audited(
     with pytest.raises(OSError):  # noqa: PT011
         edit.edit(hub, 1, said(order(1)), actor="ann", reason="test")
     assert (payload(hub, 1), waits_on(hub)) == (said(broken(1)), {1: None, 2: 1})
+
+
+def test_what_an_edit_would_come_to_is_looked_at_and_nothing_of_it_kept(hub: Hub) -> None:
+    came = broken(1)
+    send(hub, came, order(2))
+    for content, becomes in ((order(1), {1: "applied", 2: "applied"}), (broken(1, note="x"), None)):
+        made = edit.preview(hub, 1, said(content), actor="ann")
+        assert made.settled.states == (becomes or {1: "held"})
+        assert made.payload == said(content)
+        assert states(hub) == ["held", "held"]
+        assert payload(hub, 1) == said(came)
+    assert made.settled.problems[1].code == held_for(hub)
+    assert made.documents == ()
+    with hub.engine.begin() as connection:
+        assert edit.edited_at(connection, 1) is None
+        acts = connection.scalars(select(audit.c.act)).all()
+        assert [act for act in acts if act.startswith("hold.")] == []
+        assert connection.scalars(select(document.c.fact)).all() == []
+
+
+def held_for(hub: Hub) -> str:
+    with hub.engine.begin() as connection:
+        found = journal.problem_of(connection, 1)
+    assert found is not None
+    return found.code
+
+
+def test_an_edit_of_what_somebody_else_edited_meanwhile_is_none(hub: Hub) -> None:
+    came = broken(1)
+    send(hub, came)
+    seen = journal.digest(said(came))
+    other = said(broken(1, note="second"))
+    edit.edit(hub, 1, other, actor="ann", reason="test", instead_of=seen)
+    for way in (edit.preview, partial(edit.edit, reason="test")):
+        with pytest.raises(Rejected, match="LP-HUB-028"):
+            way(hub, 1, said(order(1)), actor="ben", instead_of=seen)
+    assert payload(hub, 1) == other

@@ -114,6 +114,7 @@ def test_what_the_audit_cannot_keep_is_not_shown(serving: Serving) -> None:
         ("GET", f"/orders/{ORDER.id}"),
         ("POST", f"/orders/{ORDER.id}/reveal"),
         ("POST", "/messages/1/reveal"),
+        ("POST", "/messages/1/original"),
         ("GET", f"/customers?q={ORDER.person.email}"),
         ("GET", f"/customers/shopify:order/{ORDER.id}"),
         ("POST", f"/customers/shopify:order/{ORDER.id}/reveal"),

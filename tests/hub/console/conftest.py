@@ -94,6 +94,7 @@ _RECEIPTS = [
 ]
 RECEIPT = replace(_RECEIPTS[0], loyalty=Loyalty(SHOPPER.card))
 ORDER = replace(next(shop.orders(1, seed=7)), person=SHOPPER)
+BROKEN = _RECEIPTS[1]
 SALE_FACT = f"poslog:{'/'.join(RECEIPT.key)}"
 ORDER_FACT = f"shopify:order/{ORDER.id}"
 ACCOUNT_FACT = f"shopify:customer/{8_400_000_000 + SHOPPER.number}"
@@ -119,7 +120,7 @@ def full(serving: Serving) -> Serving:  # noqa: F811
     """One person at a till, in the shop and on the phone; a refund; and a sale that is held."""
     sent = (
         ("poslog", _sale(poslog_writer.transaction(RECEIPT))),
-        ("poslog", _sale(poslog_writer.without_total(_RECEIPTS[1]))),
+        ("poslog", _sale(poslog_writer.without_total(BROKEN))),
         ("shopify", _account()),
         ("shopify", shop_writer.order(ORDER)),
         ("shopify", shop_writer.refund(shop.refund(ORDER))),
