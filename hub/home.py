@@ -23,6 +23,15 @@ _HEAD = """\
 #
 #   database_url = "postgresql://lynchpin:PASSWORD@db.example.org/lynchpin"
 #
+# Several hubs on one PostgreSQL: what one of them was killed over, another one takes after
+#
+#   lease_seconds = 30
+#
+# Where many messages wait and the machine has a processor for it, a second process translates them
+# before their turn. Nothing depends on it; it takes memory. To do without:
+#
+#   second_process = false
+#
 # A source is a door: a connector, and the system whose facts come in through it. Add one for each
 # shop or chain of tills, under a name of small letters, digits, `-` and `_`, such as:
 #

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -17,12 +16,11 @@ from hub.api.errors import answers
 from hub.api.messages import Looker, Operator
 from hub.api.paging import Page, Turned, page
 from hub.api.served import Reading, Served, ServedHere
+from hub.api.sieve import Sieve
 from hub.jobs import record
 from hub.jobs.ask import Ask, Effects
 from hub.jobs.plan import Plan, plan
 from hub.jobs.record import Act
-from hub.messages import Sought
-from hub.since import moment
 from schemas.problem import Problem
 
 __all__ = ["router"]
@@ -30,7 +28,6 @@ __all__ = ["router"]
 router = APIRouter(tags=["jobs"])
 
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of the job.")]
-_Whole = Annotated[str | None, Field(max_length=200)]
 
 _QUERY: dict[str, JsonValue] = {"source": "shop_eu", "kind": "order", "since": "7d"}
 _COUNTS: dict[str, JsonValue] = {
@@ -89,7 +86,7 @@ _PLAN: dict[str, JsonValue] = {
 }
 
 
-class ReplayAsked(BaseModel):
+class ReplayAsked(Sieve):
     """Which messages are to make their documents again: those that fit everything that is given.
 
     ``replayed`` takes only documents of that mapping which another version than the one in force
@@ -100,29 +97,6 @@ class ReplayAsked(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"example": {**_QUERY, "effects": "none"}}
     )
 
-    fact: Annotated[str | None, Field(max_length=200, description="Part of a fact id.")] = None
-    state: _Whole = None
-    source: _Whole = None
-    kind: Annotated[str | None, Field(max_length=200, description="Of message: order.")] = None
-    mapping: Annotated[
-        str | None, Field(max_length=200, description="Version that it last went through.")
-    ] = None
-    file: Annotated[str | None, Field(max_length=200, description="Part of a file name.")] = None
-    code: _Whole = None
-    group: _Whole = None
-    order: Annotated[str | None, Field(max_length=200, description="Number or native id.")] = None
-    receipt: _Whole = None
-    store: _Whole = None
-    workstation: _Whole = None
-    business_date: _Whole = None
-    sequence: _Whole = None
-    person: Annotated[
-        str | None, Field(max_length=500, description="Fact id of any document of somebody.")
-    ] = None
-    since: Annotated[
-        str | None, Field(max_length=40, description="7d, 12h, 30m, or a date or moment.")
-    ] = None
-    until: Annotated[str | None, Field(max_length=40, description="As `since`.")] = None
     all: bool = Field(default=False, description="All of them, where nothing else is given.")
     replayed: Annotated[
         str | None, Field(max_length=200, description="A mapping, such as shopify.order.")
@@ -134,15 +108,9 @@ class ReplayAsked(BaseModel):
 
     def ask(self, served: Served) -> Ask:
         """What is asked for, with moments. Raises ``Refused`` for what says no time."""
-        now = served.hub.now()
-        said = {each.name: getattr(self, each.name) for each in fields(Sought)}
-        for name in ("since", "until"):
-            if said[name] is not None:
-                said[name] = moment(said[name], now)
+        sought = self.sought(now=served.hub.now())
         target = None if self.replayed is None else publication.target(self.replayed)
-        return Ask(
-            Sought(**said), all=self.all, target=target, plan=self.plan, effects=self.effects
-        )
+        return Ask(sought, all=self.all, target=target, plan=self.plan, effects=self.effects)
 
 
 class JobAsked(ReplayAsked):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Annotated
 
@@ -22,11 +21,10 @@ from hub.api.errors import answers
 from hub.api.paging import Page, Turned, page
 from hub.api.rule import only
 from hub.api.served import Reading, ServedHere
+from hub.api.sieve import Sieved
 from hub.causes import NOT_FOUND
 from hub.journal import Stored
 from hub.keys import Key
-from hub.messages import Sought
-from hub.since import moment
 from schemas.problem import Problem, Rejected
 
 __all__ = ["Looker", "Operator", "router"]
@@ -199,46 +197,6 @@ class Discard(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
 
 
-_Whole = Annotated[str | None, Query(max_length=200)]
-
-
-@dataclass(frozen=True, slots=True)
-class Sieve:
-    """What is looked for, as it stands behind the question mark."""
-
-    fact: Annotated[str | None, Query(max_length=200, description="Part of a fact id.")] = None
-    state: _Whole = None
-    source: _Whole = None
-    kind: Annotated[str | None, Query(max_length=200, description="Of message: order.")] = None
-    mapping: Annotated[
-        str | None, Query(max_length=200, description="Version that it last went through.")
-    ] = None
-    file: Annotated[str | None, Query(max_length=200, description="Part of a file name.")] = None
-    code: Annotated[str | None, Query(max_length=200, description="Why it is held.")] = None
-    group: Annotated[str | None, Query(max_length=200, description="Fingerprint of a hold.")] = None
-    order: Annotated[str | None, Query(max_length=200, description="Number or native id.")] = None
-    receipt: _Whole = None
-    store: _Whole = None
-    workstation: _Whole = None
-    business_date: _Whole = None
-    sequence: _Whole = None
-    person: Annotated[
-        str | None, Query(max_length=500, description="Fact id of any document of somebody.")
-    ] = None
-    since: Annotated[
-        str | None, Query(max_length=40, description="7d, 12h, 30m, or a date or moment.")
-    ] = None
-    until: Annotated[str | None, Query(max_length=40, description="As `since`.")] = None
-
-    def sought(self, *, now: str) -> Sought:
-        """The same with moments. Raises ``Refused`` for what says no time."""
-        said = asdict(self)
-        for name in ("since", "until"):
-            if said[name] is not None:
-                said[name] = moment(said[name], now)
-        return Sought(**said)
-
-
 class Outcome(BaseModel):
     """The state a message came to, and why it is held again if it is."""
 
@@ -254,7 +212,7 @@ def list_messages(
     key: Looker,
     served: ServedHere,
     turn: Turned,
-    sieve: Annotated[Sieve, Depends()],
+    sieve: Sieved,
 ) -> Page[MessageRow]:
     """Messages that fit everything that is given, the newest first."""
     sought = sieve.sought(now=served.hub.now())

@@ -79,6 +79,8 @@ def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
     if found["removed"]:
         text = f"{found['removed']} more stay: what they were made of was removed after its days"
         out.print(text, soft_wrap=True)
+    text = "Which of them come out otherwise, or fail, is not worked out here: the job says so."
+    out.print(text, soft_wrap=True)
     if found["parts"]:
         columns = ("source", "message", "kind", "documents", "outdated")
         out.print(table(columns, ([row[name] for name in columns] for row in found["parts"])))

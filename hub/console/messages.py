@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from lxml import etree
@@ -14,13 +15,13 @@ from sqlalchemy import Connection, select
 from hub import edit, finding, journal, messages
 from hub.api.audit import seen
 from hub.api.served import Reading, Served, ServedHere
+from hub.api.sieve import Sieve, Sieved
 from hub.apply import CONFLICT
 from hub.bootstrap import Hub
 from hub.causes import NOT_FOUND
 from hub.console.page import HEADERS, PLACE, Page, page
 from hub.console.rule import Visit, VisitHere
 from hub.journal import Stored
-from hub.messages import Sought
 from hub.original import original, redacted_at
 from hub.paging import cut
 from hub.store.tables import MESSAGE_STATES, document, message, record
@@ -33,9 +34,10 @@ router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
 
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Cursor = Annotated[str | None, Query(max_length=2000)]
-Name = Annotated[str, Query(max_length=100)]
 
 _ROWS = 50
+_FIRST = {"source", "state", "order", "receipt", "since", "until"}
+"""What the form asks for before somebody wants more."""
 _RESULTS_MAX = 20
 SHOWN_BYTES_MAX = 64 * 1024
 
@@ -82,21 +84,22 @@ def list_messages(
     reading: Reading,
     served: ServedHere,
     visit: VisitHere,
+    sieve: Sieved,
     cursor: Cursor = None,
-    state: Name = "",
-    source: Name = "",
 ) -> Response:
-    """Messages, the newest first."""
-    sought = Sought(state=state or None, source=source or None)
+    """Messages that fit everything that is asked for, the newest first."""
+    given = sieve.given
+    sought = Sieve(**given).sought(now=served.hub.now())
     found = messages.found(served.hub, reading, sought, limit=_ROWS + 1, after=cursor)
     rows, following = cut(found, _ROWS, lambda row: (row["id"],))
+    onward = urlencode({**given, "cursor": following}) if following else None
     return page(
         visit,
         "messages.html",
         rows=rows,
-        following=following,
-        state=state,
-        source=source,
+        onward=onward,
+        given=given,
+        more=sorted(given.keys() - _FIRST),
         states=MESSAGE_STATES,
         sources=sorted(served.hub.settings.sources),
     )

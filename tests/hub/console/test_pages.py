@@ -367,18 +367,6 @@ def test_a_message_shows_its_bytes_its_document_and_what_it_became(
     assert len(as_received) < 600
 
 
-def test_what_came_in_is_a_file_for_a_reason(full: Serving, visitor: Visitor) -> None:
-    assert visitor.post("/messages/4/original", reason=" ").status_code == 400
-    assert full.audited() == []
-    shown = visitor.post("/messages/4", reason="a test")
-    assert 'action="/console/messages/4/original"' in shown.text
-    sent = visitor.post("/messages/4/original", reason="to compare")
-    assert sent.content == shop_writer.order(ORDER)
-    assert sent.headers["content-disposition"] == 'attachment; filename="message-4"'
-    assert sent.headers["content-type"] == "application/octet-stream"
-    assert full.audited()[-1][1:] == ("reveal", "message 4", {"reason": "to compare"})
-
-
 def test_times_keep_what_their_source_said(full: Serving, visitor: Visitor) -> None:
     page = visitor.get(f"/documents/{SALE_FACT}").text
     found = re.search(r'<time datetime="([^"]+)Z" title="([^"]+)">', page)
