@@ -17,7 +17,7 @@ from hub.settle import Settled, settle
 from hub.store.tables import hold, message, record
 from schemas.problem import Problem, Rejected
 
-__all__ = ["discard", "group", "held", "held_message", "release", "release_in"]
+__all__ = ["discard", "group", "held", "held_message", "release", "release_group", "release_in"]
 
 
 def held(
@@ -80,6 +80,21 @@ def release(hub: Hub, numbers: Iterable[int], *, actor: str, replace: bool = Fal
     """
     with hub.engine.begin() as connection:
         return release_in(hub, connection, numbers, actor=actor, replace=replace)
+
+
+def release_group(
+    hub: Hub, name: str, *, after: int, limit: int, actor: str, replace: bool = False
+) -> tuple[int | None, Settled]:
+    """Release the next messages of a group behind ``after``, in the order they came.
+
+    Gives the last of them, ``None`` where there are no more, and what became of them. What follows
+    by itself meanwhile, or is released by somebody else, is no part of it any more.
+    """
+    with hub.engine.begin() as connection:
+        some = [number for number in group(connection, name) if number > after][:limit]
+        if not some:
+            return None, Settled()
+        return some[-1], release_in(hub, connection, some, actor=actor, replace=replace)
 
 
 def release_in(

@@ -13,6 +13,7 @@ from hub.api.served import Reading, ServedHere
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import FORM, VisitHere
 from hub.fingerprint import grouped
+from hub.settle import Settled
 from schemas.problem import Refused
 
 __all__ = ["router"]
@@ -20,6 +21,9 @@ __all__ = ["router"]
 router = APIRouter(prefix=PLACE, route_class=Page, include_in_schema=False)
 
 _SHOWN_MAX = 500
+_AT_ONCE = 200
+_GROUP_MAX = 5000
+"""A browser waits for it; what is left is done the next time."""
 
 
 @router.get("/holds")
@@ -35,9 +39,13 @@ def list_holds(
 
 
 @router.post("/holds/confirm")
-async def confirm(visit: VisitHere) -> Response:
+def confirm(reading: Reading, visit: VisitHere) -> Response:
     """What a release, or giving up, will do; nothing is done yet."""
     act = visit.said("act")
+    if act == "group":
+        group = visit.said("group")
+        count = len(holds.group(reading, group))
+        return page(visit, "group.html", group=group, count=count, code=visit.said("code"))
     if act not in {"release", "discard"}:
         raise Refused(FORM.at("neither release nor discard", path="act"))
     numbers = sorted(visit.numbers("message"))
@@ -54,6 +62,29 @@ async def release(served: ServedHere, visit: VisitHere) -> Response:
     return page(
         visit, "released.html", settled=settled, numbers=sorted(numbers | {*settled.states})
     )
+
+
+@router.post("/holds/group")
+async def release_group(served: ServedHere, visit: VisitHere) -> Response:
+    """Release all that is held for one thing, batch by batch, in the order it came."""
+    name, replace = visit.said("group"), visit.said("replace") == "yes"
+    total, after, count = Settled(), 0, 0
+    while count < _GROUP_MAX:
+        work = partial(
+            holds.release_group,
+            served.hub,
+            name,
+            after=after,
+            limit=_AT_ONCE,
+            actor=visit.key.actor,
+            replace=replace,
+        )
+        last, settled = await asyncio.wrap_future(served.writer.alone(work))
+        if last is None:
+            break
+        after, count = last, count + _AT_ONCE
+        total.add(settled)
+    return page(visit, "released.html", settled=total, numbers=sorted(total.states))
 
 
 @router.post("/holds/discard")

@@ -11,7 +11,7 @@ __all__ = ["changed", "editable", "restored"]
 
 _BREAK = re.compile("\r\n|\r|\n")
 _LONG = 160
-_PIECE = re.compile(r"(?<=[,>{\[;])|(?=[}\]])")
+_PIECE = re.compile(r"(?<=[,{\[;])|(?<=>)(?=<)|(?=[}\]])")
 _AROUND = 2
 
 

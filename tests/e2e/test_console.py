@@ -32,6 +32,7 @@ SCREENS = (
     "person-desk-light",
     "person-phone-light",
     "held-desk-dark",
+    "journal-desk-light",
 )
 """The few of all pages that the documentation shows."""
 TABS_MAX = 120
@@ -54,7 +55,10 @@ SHOWN = {
     "home": "",
     "held": "/holds",
     "messages": "/messages",
+    "found messages": "/messages?source=poslog&store=9001&since=30d",
     "stores": "/stores",
+    "journal": "/journal",
+    "not verified": "/unverified",
     "person": f"/people/{SALE}",
     "receipt": f"/documents/{SALE}",
     "order": f"/documents/shopify:order/{ORDER.id}",
@@ -240,6 +244,52 @@ def test_a_held_message_is_released_by_keyboard_and_counts(desk: Desk) -> None:
     codes = {problem.code for problem in desk.house.held()}
     assert "LP-HUB-011" not in codes
     assert codes
+
+
+def test_a_held_message_is_edited_by_keyboard_and_counts(desk: Desk) -> None:
+    (number,) = (n for n, p in desk.house.holds().items() if p.code == "LP-MAP-102")
+    whole = poslog_writer.transaction(replace(_DAY[3], till="78", sequence=1)).decode()
+    for size, width in WIDTHS.items():
+        with desk.page(width) as page:
+            desk.go(page, f"/messages/{number}")
+            _tab_to(page, "summary:has(+ form[action$='/edit'])")
+            page.keyboard.press("Enter")
+            _tab_to(page, "form[action$='/edit'] input[name=reason]")
+            page.keyboard.type("the total was cut")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name=f"Edit message {number}")).to_be_visible()
+            assert_whole(page, f"edit at {size}")
+            page.fill("#text", whole)
+            _tab_to(page, ".mend button")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="What would come of it")).to_contain_text(
+                "applied"
+            )
+            assert_whole(page, f"preview at {size}")
+            keep(page, f"edit-{size}-light")
+            if size == "phone":
+                _tab_to(page, ".confirm button")
+                page.keyboard.press("Enter")
+                expect(page.locator(".done")).to_contain_text("1 message settled")
+    assert number not in desk.house.holds()
+
+
+def test_a_message_is_redacted_only_by_who_is_sure(desk: Desk) -> None:
+    for size, width in WIDTHS.items():
+        with desk.page(width) as page:
+            desk.go(page, "/messages/2")
+            _tab_to(page, "button[value=redact]")
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Take out who the person is")).to_be_visible()
+            assert_whole(page, f"redaction at {size}")
+            page.get_by_label("Why; the audit").fill("they asked")
+            page.keyboard.press("Enter")
+            # The browser does not send it before somebody is sure.
+            expect(page.get_by_role("heading", name="Take out who the person is")).to_be_visible()
+            if size == "phone":
+                page.get_by_label("I know that").check()
+                page.get_by_role("button", name="Redact", exact=True).click()
+                expect(page.locator(".done")).to_contain_text("1 document redacted")
 
 
 def test_a_mapping_is_gone_back_from_by_keyboard_and_seen_on_a_phone(desk: Desk) -> None:

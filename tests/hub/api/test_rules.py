@@ -129,6 +129,7 @@ MAY_CALL = {
     "GET /console/unverified": "session",
     "POST /console/unverified": "session",
     "GET /console/holds": "session",
+    "POST /console/holds/group": "session",
     "GET /console/deliveries": "session",
     "POST /console/deliveries/destination": "session",
     "POST /console/deliveries/decide": "session",

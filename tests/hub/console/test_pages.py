@@ -14,14 +14,16 @@ import pytest
 from sqlalchemy import select, update
 
 from hub import catalogue
+from hub.console import holds as console_holds
 from hub.console import messages, overview
 from hub.console.page import HEADERS
-from hub.demo import day, shop_writer
+from hub.demo import day, poslog_writer, shop_writer
 from hub.demo.retailer import person
 from hub.door import take_in
 from hub.store.tables import claim, document, hold, record
 from tests.hub.console.conftest import (
     ACCOUNT_FACT,
+    BROKEN,
     ORDER,
     ORDER_FACT,
     PRIVATE,
@@ -241,6 +243,29 @@ def test_nothing_is_done_before_it_is_confirmed(full: Serving, visitor: Visitor)
     assert full.settled()["held"] == 1
     assert visitor.post("/holds/confirm", act="erase", message=str(HELD)).status_code == 400
     assert visitor.post("/holds/confirm", act="release").status_code == 400
+
+
+def test_a_whole_group_is_released_in_order_batch_by_batch(
+    full: Serving, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = [poslog_writer.without_total(replace(BROKEN, sequence=900 + n)) for n in range(5)]
+    for piece in pieces:
+        full.send(b"".join(poslog_writer.document([piece], dialect="v2")))
+    assert full.settled()["held"] == 6
+    monkeypatch.setattr(console_holds, "_SHOWN_MAX", 2)
+    monkeypatch.setattr(console_holds, "_AT_ONCE", 2)
+    page = visitor.get("/holds")
+    assert "Release the whole group…" in visible(page)
+    (row, *_) = full.call("operator", "GET", "/holds").json()["items"]
+    group = row["fingerprint"]
+    asked = visitor.post("/holds/confirm", act="group", group=group)
+    assert "Release all 6 messages that are held for this?" in visible(asked)
+    assert full.audited("hold.release") == []
+    said = visible(visitor.post("/holds/group", group=group))
+    assert "0 messages settled, 6 held again" in said
+    released = [subject for _, _, subject, _ in full.audited("hold.release")]
+    assert released == [f"message {number}" for number in (HELD, 7, 8, 9, 10, 11)]
+    assert "0 messages settled" in visible(visitor.post("/holds/group", group="none"))
 
 
 def test_what_fails_again_is_held_again_and_says_why(full: Serving, visitor: Visitor) -> None:

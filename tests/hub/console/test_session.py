@@ -222,6 +222,7 @@ FORMS = [
     ("/messages/1/original", {"reason": "x"}),
     ("/holds/confirm", {"act": "release", "message": "1"}),
     ("/holds/release", {"message": "1"}),
+    ("/holds/group", {"group": "x"}),
     ("/holds/discard", {"message": "1", "reason": "x"}),
     ("/holds/1/edit", {"reason": "x"}),
     ("/holds/1/preview", {"reason": "x", "text": "x"}),
