@@ -1,5 +1,5 @@
 """A backup taken under load, a hub killed and restored: what somebody still has comes again, what
-nobody has is listed, and nothing counts twice. The oracle is what was sold and sent.
+nobody has is listed, and nothing counts twice. The oracle is what was sold, sent and placed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,19 @@ from hub.demo.ledger import tally
 from hub.demo.webhook import shop as signed
 from tests.e2e.store import DELETED, Store, is_settled, wait_until
 from tests.e2e.test_agent_killed import HUB
+from tests.hub.polling.conftest import described, of
+from tests.hub.polling.shop import Shop, open_shop
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import House
 
 SECRET = "invented-secret-of-a-shop"
 SEED = 6
+POLLED = "shop_eu"
 AT_BACKUP, LOST = 20, 20
 """Sales that the hub has when the backup begins, and that come between its end and the crash."""
+LOST_ORDERS = 5
+"""Those of the shop that is asked which come meanwhile, at least."""
 
 
 @pytest.fixture
@@ -62,10 +67,11 @@ def _hub(house: House, port: int, command: Sequence[str | Path] = HUB) -> Iterat
 
 @dataclass
 class Load:
-    """A store that sells and a shop that pushes, until it is closed."""
+    """A store that sells, a shop that pushes and one that is asked, until it is closed."""
 
     store: Store
     port: int
+    asked: Shop
     sold: int = 0
     acknowledged: dict[str, str] = field(default_factory=dict)
     """When the hub said that it has an order, by the order's name."""
@@ -83,6 +89,10 @@ class Load:
                 if self.closed.wait(0.03):
                     return
 
+    def place(self) -> None:
+        while not self.closed.wait(0.1):
+            self.asked.place()
+
     def send(self, client: httpx2.Client, order: shop.Order) -> None:
         hook = signed(shop_writer.order(order), number=f"event-{order.id}", secret=SECRET)
         try:
@@ -98,27 +108,44 @@ def _facts(house: House, kind: str) -> list[str]:
     return [json.loads(line)["fact"] for line in house.export(kind).splitlines()]
 
 
+def _polled(house: House) -> list[str]:
+    """Orders of the shop that is asked."""
+    with closing(sqlite3.connect(house.home / "lynchpin.db")) as raw:
+        query = "SELECT fact FROM document WHERE kind = 'Order' AND fact LIKE ? ORDER BY fact"
+        return [fact for (fact,) in raw.execute(query, (f"{POLLED}:%",))]
+
+
 def _received(house: House) -> int:
     with closing(sqlite3.connect(house.home / "lynchpin.db")) as raw:
         query = "SELECT count(*) FROM record WHERE capture IS NOT NULL"
         return int(raw.execute(query).fetchone()[0])
 
 
-def _pushing(house: House) -> None:
+def _doors(house: House, asked: Shop) -> None:
+    """A shop that pushes, and one that is asked."""
     settings = house.home / "lynchpin.toml"
     told = settings.read_text()
     with_secret = told.replace('"shopify"\n', f'"shopify"\nsecrets = ["{SECRET}"]\n')
     assert with_secret != told
-    settings.write_text(with_secret)
+    poll = described("shop", **of(asked, source=POLLED, every_seconds=0.1, overlap_seconds=0.2))
+    settings.write_text(f'{with_secret}\n[sources.{POLLED}]\nconnector = "shopify"\n\n{poll}')
 
 
-def test_agents_heal_what_they_own_and_what_was_pushed_is_listed(house: House, port: int) -> None:
-    _pushing(house)
+@pytest.fixture
+def asked() -> Iterator[Shop]:
+    with open_shop() as shop:
+        yield shop
+
+
+def test_agents_and_polls_heal_what_they_own_and_what_was_pushed_is_listed(
+    house: House, port: int, asked: Shop
+) -> None:
+    _doors(house, asked)
     key = house.key("source", "--source", "poslog")
     store = Store(house.folder, f"http://127.0.0.1:{port}", key, {"sales": DELETED})
     backup = house.folder / "today.backup"
-    load = Load(store, port)
-    threads = [threading.Thread(target=work) for work in (load.sell, load.push)]
+    load = Load(store, port, asked)
+    threads = [threading.Thread(target=work) for work in (load.sell, load.push, load.place)]
     try:
         with store.agent():
             with _hub(house, port):
@@ -127,19 +154,26 @@ def test_agents_heal_what_they_own_and_what_was_pushed_is_listed(house: House, p
                 wait_until(lambda: _received(house) >= AT_BACKUP, "nothing arrives")
                 taken = house.lynchpin("db", "backup", str(backup), "--json")
                 assert taken.returncode == 0, taken.stderr
-                at_crash = _received(house) + LOST
+                at_crash, orders = _received(house) + LOST, len(_polled(house)) + LOST_ORDERS
                 wait_until(lambda: _received(house) >= at_crash, "nothing arrives")
+                wait_until(lambda: len(_polled(house)) >= orders, "nothing is read")
+                read = _polled(house)
             # Killed. The store goes on selling, and the shop pushing against a closed door.
             done = house.lynchpin("db", "restore", str(backup), "--replace", "--json")
             assert done.returncode == 0, done.stderr
             restored = json.loads(done.stdout)
             assert _received(house) <= at_crash - LOST
+            # What the poll had read is gone as well, and the shop will not tell of it by itself.
+            assert len(_polled(house)) <= len(read) - LOST_ORDERS
+            assert restored["rewound"] == ["shop"]
             before = set(load.acknowledged)
             with _hub(house, port):
                 load.closed.set()
                 for thread in threads:
                     thread.join()
                 wait_until(store.is_done, "it does not heal")
+                placed = sorted(f"{POLLED}:order/{number}" for number in asked.orders)
+                wait_until(lambda: _polled(house) == placed, "the poll does not heal")
                 wait_until(lambda: is_settled(house.home), "it does not settle")
                 _check_pushed(house, load, before, restored["unverified"])
     finally:
