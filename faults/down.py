@@ -32,6 +32,7 @@ Told = tuple[str, int]
 """An order and its version."""
 
 _VERSIONS = 3
+_AT_ONCE = 20
 _DAYS = 3
 _DAY = 86_400
 _CALL_SECONDS = 30.0
@@ -69,18 +70,23 @@ def _sell(house: House, orders: int, dice: Random) -> None:
     count = 0
     with httpx2.Client(timeout=_CALL_SECONDS, trust_env=False) as client:
         for version in range(_VERSIONS):
-            for placed in shop.orders(orders, seed=1):
-                _send(client, house, shop_writer.order(placed), version)
-                count += 1
-                if count % every == 0:
+            placed = shop.orders(orders, seed=1)
+            while portion := list(islice(placed, min(_AT_ONCE, every))):
+                _send(client, house, b"\n".join(_written(each, version) for each in portion))
+                before, count = count, count + len(portion)
+                if count // every > before // every:
                     house.pass_by(_DAYS * _DAY / _KILLS * dice.uniform(0.5, 1.5))
                     house.kill()
 
 
-def _send(client: httpx2.Client, house: House, content: bytes, version: int) -> None:
-    body = json.loads(content)
+def _written(placed: shop.Order, version: int) -> bytes:
+    body = json.loads(shop_writer.order(placed))
     body["note"] = f"version {version}"
     body["updated_at"] = f"2031-01-{version + 1:02}T00:00:00+01:00"
+    return json.dumps(body).encode()
+
+
+def _send(client: httpx2.Client, house: House, content: bytes) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         house.start()
@@ -90,8 +96,8 @@ def _send(client: httpx2.Client, house: House, content: bytes, version: int) -> 
         try:
             answer = client.post(
                 f"{address}/sources/shopify/records",
-                content=json.dumps(body).encode(),
-                headers=house.headers | {"X-File-Name": "order.json"},
+                content=content,
+                headers=house.headers | {"X-File-Name": "orders.txt"},
             )
         except httpx2.HTTPError:
             time.sleep(_POLL_SECONDS)
