@@ -16,7 +16,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import agent, figure, http, map, page, parse, plan, receive, sales, search, start  # noqa: A004
+from bench import (
+    agent,
+    figure,
+    http,
+    journey,
+    map,  # noqa: A004
+    page,
+    parse,
+    plan,
+    receive,
+    sales,
+    search,
+    start,
+)
 from bench.figure import Figure
 
 _ROOT = Path(__file__).parents[1]
@@ -28,6 +41,7 @@ _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "parse": parse.figures,
     "hub": lambda: chain(receive.figures(), agent.visible()),
     "sales": sales.figures,
+    "journey": journey.figures,
     "http": http.figures,
     "search": search.figures,
     "start": start.figures,

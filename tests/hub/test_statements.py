@@ -1,0 +1,75 @@
+"""How many statements a sale takes, and how many rows it writes, whatever is stored before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from bench import mix
+from hub.bootstrap import Hub
+from hub.demo import poslog_writer
+from hub.demo.receipt import Receipt
+from hub.receive import receive
+
+pytestmark = pytest.mark.databases
+
+_FEW, _MANY = 300, 1_200
+_KNOWN = next(index for index in range(100) if mix.meant(index).kind == "known")
+
+
+@dataclass(slots=True)
+class _Work:
+    statements: int = 0
+    rows: int = 0
+
+
+@contextmanager
+def _counted(hub: Hub) -> Iterator[_Work]:
+    work = _Work()
+
+    def count(_connection: Any, cursor: Any, *_: Any) -> None:
+        work.statements += 1
+        work.rows += max(cursor.rowcount, 0)
+
+    event.listen(hub.engine, "after_cursor_execute", count)
+    try:
+        yield work
+    finally:
+        event.remove(hub.engine, "after_cursor_execute", count)
+
+
+def _send(hub: Hub, folder: Path, body: bytes) -> None:
+    file = folder / "sales.xml"
+    file.write_bytes(body)
+    report = receive(hub, "poslog", [file])
+    assert (report.applied, report.messages) == (report.messages, report.applied)
+    assert report.applied > 0
+
+
+def _one(hub: Hub, folder: Path, sequence: int) -> _Work:
+    """What the same sale of somebody known takes, under another number."""
+    sale: Receipt = replace(mix.receipt(_KNOWN), sequence=sequence)
+    written = [poslog_writer.transaction(sale, detail="lean")]
+    with _counted(hub) as work:
+        _send(hub, folder, b"".join(poslog_writer.document(written, dialect="v2")))
+    return work
+
+
+def test_a_sale_takes_as_many_statements_and_rows_after_many_as_after_few(
+    hub: Hub, tmp_path: Path
+) -> None:
+    for file in mix.files(0, _FEW, each=100):
+        _send(hub, tmp_path, file.body)
+    few = _one(hub, tmp_path, 900_001)
+    for file in mix.files(_FEW, _MANY - _FEW, each=300):
+        _send(hub, tmp_path, file.body)
+    many = _one(hub, tmp_path, 900_002)
+    assert few == many
+    assert 0 < few.statements < 60
+    assert few.rows > 0
