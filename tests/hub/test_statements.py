@@ -19,7 +19,7 @@ from hub.receive import receive
 
 pytestmark = pytest.mark.databases
 
-_FEW, _MANY = 300, 1_200
+_FEW, _MANY = 100, 1_000
 _KNOWN = next(index for index in range(100) if mix.meant(index).kind == "known")
 
 
@@ -48,8 +48,7 @@ def _send(hub: Hub, folder: Path, body: bytes) -> None:
     file = folder / "sales.xml"
     file.write_bytes(body)
     report = receive(hub, "poslog", [file])
-    assert (report.applied, report.messages) == (report.messages, report.applied)
-    assert report.applied > 0
+    assert report.applied == report.messages > 0
 
 
 def _one(hub: Hub, folder: Path, sequence: int) -> _Work:
@@ -64,7 +63,7 @@ def _one(hub: Hub, folder: Path, sequence: int) -> _Work:
 def test_a_sale_takes_as_many_statements_and_rows_after_many_as_after_few(
     hub: Hub, tmp_path: Path
 ) -> None:
-    for file in mix.files(0, _FEW, each=100):
+    for file in mix.files(0, _FEW, each=50):
         _send(hub, tmp_path, file.body)
     few = _one(hub, tmp_path, 900_001)
     for file in mix.files(_FEW, _MANY - _FEW, each=300):
