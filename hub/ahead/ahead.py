@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -102,8 +103,11 @@ class Ahead:
     patience_seconds: float = 30.0
     taken: int = 0
     _process: _Process | None = None
-    _out: list[tuple[int, str]] = field(default_factory=list)
-    """What the process has now, by number and digest."""
+    _out: deque[list[tuple[int, str]]] = field(default_factory=deque)
+    """The portions that the process has now, each message by number and digest."""
+    _informed: bool = False
+    """Whether the process has done a portion without a question: then two of them are sent, so that
+    it has the next one before it is through with this one."""
     _done: dict[int, tuple[str, Done]] = field(default_factory=dict)
     _last: int = 0
     _ways: dict[Question, _Way] = field(default_factory=dict)
@@ -118,9 +122,9 @@ class Ahead:
     def collect(self, messages: Iterable[Stored]) -> None:
         """Wait for the process if it has any of these messages, which are about to be settled."""
         numbers = {stored.id for stored in messages}
-        if any(number in numbers for number, _ in self._out):
+        while any(number in numbers for portion in self._out for number, _ in portion):
             self._read()
-        elif not self._out and self._done.keys().isdisjoint(numbers):
+        if not self._out and self._done.keys().isdisjoint(numbers):
             # Somebody else has settled what was made ahead here.
             self._done.clear()
 
@@ -130,8 +134,9 @@ class Ahead:
         after: int,
         translator: Callable[[Connection, Stored], Translator],
     ) -> None:
-        """Have the messages translated that follow, if the process has nothing to do."""
-        if not self.enabled or self._out or len(self._done) > self.at_once:
+        """Have the messages translated that follow, if the process will have nothing to do."""
+        most = 2 if self._informed else 1
+        if not self.enabled or len(self._out) >= most or len(self._done) > self.at_once:
             return
         after = max(after, self._last)
         least = self.at_once // (1 if self._process is None else _LEAST)
@@ -156,7 +161,7 @@ class Ahead:
         self._asked.clear()
         told = [Told(number, *self._answers[number]) for number in self._untold]
         self._untold.clear()
-        self._out = sent
+        self._out.append(sent)
         self._say(Work(told, messages))
 
     def prepared(self, stored: Stored, translator: Translator) -> Prepared | None:
@@ -181,7 +186,8 @@ class Ahead:
         if self._process is not None:
             self._process.end()
             self._process = None
-        self._out, self._last = [], 0
+        self._out.clear()
+        self._last, self._informed = 0, False
         self._done.clear()
 
     def _holds(self, number: int, translator: Translator) -> bool:
@@ -238,17 +244,19 @@ class Ahead:
             self._lost()
             return
         self._asked.update(question for one in answer.done for question in one.asked)
+        self._informed = not self._asked
+        portion = self._out.popleft()
         self._done.update(
             (number, (digest, one))
-            for (number, digest), one in zip(self._out, answer.done, strict=True)
+            for (number, digest), one in zip(portion, answer.done, strict=True)
         )
-        self._out = []
         self.steps.include(answer.steps)
         self._again_seconds = _AGAIN_SECONDS
 
     def _lost(self) -> None:
         """The process is gone or stuck; another one takes its place, soon or a little later."""
-        _log.warning("the second process is replaced", extra={"messages": len(self._out)})
+        lost = sum(len(portion) for portion in self._out)
+        _log.warning("the second process is replaced", extra={"messages": lost})
         self.close()
         self._not_before = time.monotonic() + self._again_seconds
         self._again_seconds = min(2 * self._again_seconds, _AGAIN_SECONDS_MAX)

@@ -6,12 +6,17 @@ it asks for, and the hub translates that message itself. It ends when the hub do
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NoReturn
 
 from connectors import registry
 from connectors.api import Connector
@@ -38,6 +43,8 @@ from schemas.problem import LynchpinError
 __all__: list[str] = []
 
 _SOURCES_MAX = 1000
+_SWITCH_SECONDS = 0.0005
+"""A thread that only carries bytes must not wait long for the one that translates."""
 
 
 class _Unknown(Exception):
@@ -186,16 +193,42 @@ def _made(translator: Translator, stored: Stored, named: Named) -> Made:
 def _main() -> None:
     # Who stops the hub by hand stops its whole group; the hub closes the line once it is ready.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    knowledge = _Knowledge()
-    # The line breaks where the hub ends, however it does.
-    with socket.socket(fileno=0) as line, suppress(OSError):
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    coming: SimpleQueue[Work] = SimpleQueue()
+    going: SimpleQueue[AllDone] = SimpleQueue()
+    with socket.socket(fileno=0) as line:
+        # Neither side waits for the other to read: the next work is here before this one is done,
+        # and what is done lies ready until the hub has a moment for it.
+        for step in (partial(_listen, line, coming), partial(_answer, line, going)):
+            threading.Thread(target=_while_the_line_holds, args=(step,), daemon=True).start()
+        _work(coming, going)
+
+
+def _while_the_line_holds(step: Callable[[], None]) -> None:
+    """The line breaks where the hub ends, however it does; whatever was under way is for nobody."""
+    with suppress(OSError, ValueError):
         while True:
-            work = receive(line, Work)
-            for told in work.told:
-                knowledge.answers[told.question] = (told.number, told.answer)
-            steps = Steps()
-            done = [_done(knowledge, unread, steps) for unread in work.messages]
-            send(line, AllDone(done, steps.seconds))
+            step()
+    os._exit(0)
+
+
+def _listen(line: socket.socket, coming: SimpleQueue[Work]) -> None:
+    coming.put(receive(line, Work))
+
+
+def _answer(line: socket.socket, going: SimpleQueue[AllDone]) -> None:
+    send(line, going.get())
+
+
+def _work(coming: SimpleQueue[Work], going: SimpleQueue[AllDone]) -> NoReturn:
+    knowledge = _Knowledge()
+    while True:
+        work = coming.get()
+        for told in work.told:
+            knowledge.answers[told.question] = (told.number, told.answer)
+        steps = Steps()
+        done = [_done(knowledge, unread, steps) for unread in work.messages]
+        going.put(AllDone(done, steps.seconds))
 
 
 if __name__ == "__main__":
