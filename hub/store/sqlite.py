@@ -40,6 +40,12 @@ _PRAGMAS: dict[str, tuple[str, object]] = {
     # What is erased is overwritten, not only forgotten.
     "secure_delete": ("ON", 1),
 }
+# A batch of sales and the pages of their indexes have to fit, or they are read and written over and
+# over; and a page that changes with every batch is copied back into the file once for many of them.
+_PRAGMAS_TO_WRITE: dict[str, tuple[str, object]] = {
+    "cache_size": ("-65536", -65536),
+    "wal_autocheckpoint": ("4000", 4000),
+}
 
 
 def engine_of(path: Path, access: Access) -> Engine:
@@ -129,7 +135,7 @@ def _connector(path: Path, access: Access) -> Callable[[], sqlite3.Connection]:
             uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         try:
-            _make_safe(connection, path)
+            _make_safe(connection, path, access)
         except BaseException:
             connection.close()
             raise
@@ -138,9 +144,10 @@ def _connector(path: Path, access: Access) -> Callable[[], sqlite3.Connection]:
     return connect
 
 
-def _make_safe(connection: sqlite3.Connection, path: Path) -> None:
+def _make_safe(connection: sqlite3.Connection, path: Path, access: Access) -> None:
     """Set every pragma and believe only what is read back."""
-    for name, (wanted, expected) in _PRAGMAS.items():
+    pragmas = _PRAGMAS | (_PRAGMAS_TO_WRITE if access == "write" else {})
+    for name, (wanted, expected) in pragmas.items():
         connection.execute(f"PRAGMA {name} = {wanted}").close()
         row = connection.execute(f"PRAGMA {name}").fetchone()
         # Builds without memory mapping answer nothing at all to mmap_size.
