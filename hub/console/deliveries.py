@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from hub.api.served import Reading, ServedHere
 from hub.console.page import PLACE, Page, page
 from hub.console.rule import FORM, VisitHere
-from hub.delivery import deciding
+from hub.delivery import deciding, queue
 from hub.delivery.status import destinations
 from schemas.problem import Refused
 
@@ -25,11 +25,15 @@ _SHOWN_MAX = 500
 def list_deliveries(served: ServedHere, reading: Reading, visit: VisitHere) -> Response:
     """Every destination, and what is open."""
     rows = deciding.listed(reading, limit=_SHOWN_MAX + 1)
+    shown = rows[:_SHOWN_MAX]
+    found = destinations(reading, served.hub)
     return page(
         visit,
         "deliveries.html",
-        destinations=destinations(reading, served.hub),
-        rows=rows[:_SHOWN_MAX],
+        destinations=found,
+        to={each.name: each for each in found},
+        rows=shown,
+        standing=queue.standing(reading, [row["id"] for row in shown], served.hub.now()),
         more=len(rows) > _SHOWN_MAX,
     )
 

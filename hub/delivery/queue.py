@@ -8,10 +8,10 @@ subject only the first that is open is ever due.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
@@ -21,9 +21,14 @@ from hub.delivery.post import Answer
 from hub.settings import Destination
 from hub.store.tables import delivery, destination
 
-__all__ = ["Sending", "finish", "give_back", "is_due", "let_go", "take"]
+__all__ = ["Sending", "Standing", "finish", "give_back", "is_due", "let_go", "standing", "take"]
 
 _log = logging.getLogger("lynchpin.delivery")
+
+
+Standing = Literal["sending", "behind", "due", "later"]
+"""Why a delivery that waits is not made yet: it is being sent, an earlier one of its subject is
+open, nothing keeps it but its destination, or its time has not come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +63,45 @@ def _open(connection: Connection, name: str, now: str) -> int | None:
     return int(row["failures"])
 
 
-def _due(name: str, now: str) -> Select[Any]:
+def _behind() -> ColumnElement[bool]:
+    """Whether an earlier delivery of the same subject is open."""
     earlier = delivery.alias("earlier")
-    before = (
+    return (
         select(earlier.c.id)
         .where(earlier.c.subject == delivery.c.subject)
         .where(earlier.c.destination == delivery.c.destination)
         .where(earlier.c.done_at.is_(None))
         .where(earlier.c.id < delivery.c.id)
+        .exists()
     )
+
+
+def _due(name: str, now: str) -> Select[Any]:
     return (
         select(delivery)
         .where(delivery.c.destination == name)
         .where(delivery.c.state == "waiting", delivery.c.done_at.is_(None))
         .where(delivery.c.due_at <= now)
-        .where(~before.exists())
+        .where(~_behind())
     )
+
+
+def standing(connection: Connection, numbers: Collection[int], now: str) -> dict[int, Standing]:
+    """Why each of these that waits is not made yet."""
+    waiting = (
+        select(delivery.c.id, delivery.c.holder, delivery.c.due_at, _behind().label("behind"))
+        .where(delivery.c.id.in_(numbers))
+        .where(delivery.c.state == "waiting", delivery.c.done_at.is_(None))
+    )
+    found: dict[int, Standing] = {}
+    for number, holder, due_at, behind in connection.execute(waiting):
+        if behind:
+            found[number] = "behind"
+        elif due_at <= now:
+            found[number] = "due"
+        else:
+            found[number] = "later" if holder is None else "sending"
+    return found
 
 
 def take(

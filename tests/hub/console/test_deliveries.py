@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,39 @@ def test_what_is_not_done_is_seen_with_its_cause(desk: Visitor) -> None:
     said = visible(desk.get("/deliveries"))
     assert "crm gone it said so itself 2 1 7 Send now" in said
     assert "crm parked it answered 422 2 once a person says so" in said
+
+
+def nexts(visitor: Visitor) -> list[str]:
+    """What the page says is next of each delivery, the oldest first."""
+    text = visitor.get("/deliveries").text
+    cells = re.findall(r'<td data-is="next">(.*?)</td>', text, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", "", cell).split()) for cell in cells]
+
+
+def test_what_is_next_of_each_is_true(opening: Opening, home: Home) -> None:  # noqa: F811
+    """Nobody sends here, so that the clock stands still: each says what a sender goes by."""
+    hub = opening(crm={})
+    received(hub, *(order(index) for index in range(4)), order(0, version=1))
+    opening.clock.pass_by(60)
+    soon = "2031-01-01T09:30:00.000000Z"
+    leased, later, free = ({"due_at": soon, "holder": "a"}, {"due_at": soon}, {"holder": "dead"})
+    with hub.engine.begin() as connection:
+        for number, said in ((1, leased), (2, later), (3, free)):
+            row = update(delivery).where(delivery.c.id == number)
+            connection.execute(row.values(**said))
+    opening.close()
+    with serve(home, opening.clock) as serving, visiting(serving) as visitor:
+        sent, tried, dead, fresh, behind = nexts(visitor)
+        assert (sent, behind) == ("being sent", "behind another")
+        assert (dead, fresh) == ("due now", "due now")
+        assert "UTC" in tried
+        # A destination that is not sent to has nothing due, whatever its deliveries say.
+        with serving.hub.engine.begin() as connection:
+            connection.execute(destination.insert().values(name="crm", closed_until=DAY))
+        assert "2099" in nexts(visitor)[3]
+        with serving.hub.engine.begin() as connection:
+            connection.execute(update(destination).values(paused_at=DAY))
+        assert nexts(visitor)[3] == "once a person says so"
 
 
 def test_a_destination_is_sent_to_again(desk: Visitor, home: Home) -> None:
