@@ -125,8 +125,9 @@ class Writer:
             # What is left unsettled is settled by whoever opens the hub next.
             if last:
                 return
-            overdue = time.monotonic() - self._last_settled > _SETTLE_WITHIN_SECONDS
-            if self._pending and (not jobs or overdue) and time.monotonic() >= self._settle_after:
+            now = time.monotonic()
+            due = now - self._last_settled > _SETTLE_WITHIN_SECONDS or self.hub.ahead.ready
+            if self._pending and (not jobs or due) and now >= self._settle_after:
                 # What was translated ahead is applied in a quarter of the time.
                 quick = not jobs or self.hub.ahead.process is not None
                 self._settle(BATCH if quick else _BATCH_BESIDE)

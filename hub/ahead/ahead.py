@@ -9,6 +9,7 @@ order in which the messages came.
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import subprocess
 import sys
@@ -180,6 +181,15 @@ class Ahead:
     def process(self) -> int | None:
         """The number of the process, if there is one."""
         return None if self._process is None else self._process.process.pid
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process has done a portion, or has nothing to do: then it is worth a turn."""
+        if self._process is None:
+            return False
+        poll = select.poll()
+        poll.register(self._process.line, select.POLLIN)
+        return not self._out or bool(poll.poll(0))
 
     def close(self) -> None:
         """End the process. What it has not done, somebody else does."""
