@@ -333,13 +333,3 @@ def test_what_came_too_late_is_told_to_nobody_and_said(
     assert ("discarded", "it was not told within 60 s") in states
     assert states[-1] == ("delivered", None)
     assert "expired" in [line.getMessage() for line in caplog.records]
-
-
-def test_a_loop_of_two_channels_ends_after_one_round(opening: Opening) -> None:
-    """What the shop says goes to the till system, whose echo under the same name ends there."""
-    hub = opening(shop={"system": "shopify"}, tills={"system": "poslog"})
-    received(hub, order(0))
-    assert told(hub, "destination") == ["tills"]
-    # The till system hands it on to the shop, which tells of it again.
-    received(hub, order(0))
-    assert told(hub, "destination") == ["tills"]
