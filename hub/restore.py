@@ -8,6 +8,7 @@ life of the hub and ship again, and what nobody can be asked for again is listed
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ IMPOSSIBLE = Cause(
 )
 
 _SUFFIX = ".restoring"
+_NO_DATABASE = b"a restore of Lynchpin was killed".ljust(100)
+"""In the place of SQLite's header, which has as many bytes."""
 _DATA = ("record", "api_key", "location", "item")
 """A home that was just made has none of these."""
 
@@ -233,11 +236,12 @@ def _restore_sqlite(place: Path, healing: _Healing, progress: Callable[[int], No
 def _take_its_place(beside: Path, place: Path) -> None:
     """Copy every page in one transaction of the database that is there.
 
-    Renaming the file would leave its journal to the new one, and readers with the old one.
+    Renaming the file would leave its journal to the new one, and readers with the old one; one that
+    is damaged can only be renamed over.
     """
     if place.exists() and not _readable(place):
-        for name in (place.name, f"{place.name}-wal", f"{place.name}-shm"):
-            place.with_name(name).unlink(missing_ok=True)
+        _rename_over(beside, place)
+        return
     target = sqlite.engine_of(place, "write")
     try:
         with closing(sqlite3.connect(f"{beside.as_uri()}?mode=ro", uri=True)) as source:
@@ -252,8 +256,27 @@ def _take_its_place(beside: Path, place: Path) -> None:
         target.dispose()
 
 
+def _rename_over(beside: Path, place: Path) -> None:
+    """Put a file in the place of one that is damaged: whoever comes meanwhile finds no database.
+
+    Were there no file for a moment, a hub that starts after a kill would begin with an empty one.
+    """
+    with place.open("r+b") as damaged:
+        damaged.write(_NO_DATABASE)
+        damaged.flush()
+        os.fsync(damaged.fileno())
+    for end in ("-wal", "-shm"):
+        place.with_name(place.name + end).unlink(missing_ok=True)
+    beside.replace(place)
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _readable(place: Path) -> bool:
-    """Whether SQLite can write into this file at all; one that is damaged is made anew."""
+    """Whether SQLite can write into this file at all."""
     try:
         with closing(sqlite3.connect(f"{place.absolute().as_uri()}?mode=rw", uri=True)) as found:
             return bool(found.execute("PRAGMA quick_check").fetchone()[0] == "ok")
