@@ -48,11 +48,11 @@ class _Copying(sqlite3.Connection):
 
     count: Any
 
-    def backup(self, target: sqlite3.Connection, **_: Any) -> None:  # type: ignore[override]
+    def backup(self, target: sqlite3.Connection, **_: Any) -> None:
         super().backup(target, pages=PAGES, progress=self.count)
 
 
-def _restore(home: str, counted: str, file: str, step: int) -> int:
+def _restore(step: int, home: str, counted: str, file: str) -> int:
     """Run the program in a process of its own; returns how that ended."""
     child = os.fork()
     if child:
@@ -78,5 +78,5 @@ def _restore(home: str, counted: str, file: str, step: int) -> int:
 
 if __name__ == "__main__":
     for said in sys.stdin:
-        sys.stdout.write(f"{_restore(*sys.argv[1:], int(said))}\n")
+        sys.stdout.write(f"{_restore(int(said), *sys.argv[1:])}\n")
         sys.stdout.flush()
