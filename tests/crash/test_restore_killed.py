@@ -113,8 +113,12 @@ def test_what_a_killed_restore_leaves_is_whole_and_the_next_one_succeeds(
             before = _dump(home)
             assert restorer.run(step) == -signal.SIGKILL
             after = _dump(home)
-            assert after == before or _rows(after) == wanted, step
             old.add(after == before)
+            if after != before:
+                assert _rows(after) == wanted, step
+                # It has healed as well: this is another life of the hub.
+                assert len(after["restore"]) == 1
+                assert after["restore"] != before["restore"]
             assert list(integrity.examine(place)) == []
             _restore(home, file)
             assert _rows(_dump(home)) == wanted
