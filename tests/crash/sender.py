@@ -17,9 +17,12 @@ from typing import Any
 from sqlalchemy import update
 
 from hub.cli import main
-from hub.delivery import queue
+from hub.delivery import queue, sender
 from hub.delivery.sender import Sender
 from hub.store.tables import delivery
+
+LEASE_SECONDS = 2.0
+TIMEOUT_SECONDS = 5.0
 
 
 def _die(mark: Path) -> None:
@@ -29,6 +32,8 @@ def _die(mark: Path) -> None:
 
 
 def _answered(mark: Path) -> None:
+    # Where others share the database, what was taken is theirs once its time is over.
+    sender._SPARE_SECONDS = LEASE_SECONDS - sender._AT_ONCE * TIMEOUT_SECONDS
     finish = queue.finish
 
     def killed(*said: Any, **more: Any) -> None:

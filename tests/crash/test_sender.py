@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
@@ -17,6 +18,7 @@ from hub.demo import shop, shop_writer
 from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import delivery
+from tests.crash.sender import TIMEOUT_SECONDS
 from tests.hub.delivery.conftest import SECRET, described
 from tests.hub.delivery.receiver import Receiver, receiving
 
@@ -29,7 +31,9 @@ def _home(folder: Path, url: str) -> tuple[Home, list[str]]:
     """A home in which orders wait to be sent, and the names of the deliveries."""
     home = Home(folder / "home")
     bootstrap.create(home)
-    told = described("crm", url=url, secrets=[SECRET], allow_private=True)
+    told = described(
+        "crm", url=url, secrets=[SECRET], allow_private=True, timeout_seconds=TIMEOUT_SECONDS
+    )
     home.settings.write_text(f"{home.settings.read_text()}\n{told}")
     orders = [json.loads(shop_writer.order(order)) for order in shop.orders(ORDERS, seed=1)]
     file = folder / "orders.json"
@@ -77,6 +81,7 @@ def _verified(receiver: Receiver) -> list[str]:
     return receiver.ids
 
 
+@pytest.mark.databases
 def test_what_was_answered_and_not_kept_is_sent_again(tmp_path: Path) -> None:
     with receiving() as receiver:
         home, keys = _home(tmp_path, receiver.url)

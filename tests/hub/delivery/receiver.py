@@ -49,7 +49,12 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             headers = {name.lower(): value for name, value in self.headers.items()}
-            call = Call(self.path, headers, self.rfile.read(length))
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # Whoever posted was killed in the middle of it.
+                self.close_connection = True
+                return
+            call = Call(self.path, headers, body)
             receiver.calls.append(call)
             said = receiver.reply(call)
             status, more = said if isinstance(said, tuple) else (said, {})
