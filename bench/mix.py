@@ -20,7 +20,18 @@ from hub.demo.dice import Dice
 from hub.demo.receipt import Loyalty, Receipt
 from hub.demo.retailer import NEW_YORK, Person, person
 
-__all__ = ["KNOWN", "SETTINGS", "File", "Sale", "account", "accounts", "files", "meant", "receipt"]
+__all__ = [
+    "KNOWN",
+    "SETTINGS",
+    "File",
+    "Sale",
+    "account",
+    "accounts",
+    "files",
+    "meant",
+    "receipt",
+    "shown",
+]
 
 KNOWN = 2_000
 """So many have an account, by their numbers from 0 on."""
@@ -87,10 +98,10 @@ def _trap(index: int, kind: Kind, dice: Dice) -> Sale:
 def receipt(index: int) -> Receipt:
     """The sale as a till rings it up: ten lines, and the customer that the ledger means."""
     rung = till.sale(index, seed=SEED, store=NEW_YORK)
-    return replace(rung, loyalty=_shown(meant(index)))
+    return replace(rung, loyalty=shown(meant(index)))
 
 
-def _shown(sale: Sale) -> Loyalty | None:
+def shown(sale: Sale) -> Loyalty | None:
     """What stands on the receipt of its customer."""
     if sale.number is not None:
         shopper = person(sale.number)

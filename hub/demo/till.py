@@ -12,7 +12,15 @@ from hub.demo.dice import Dice
 from hub.demo.receipt import Control, Line, Loyalty, Receipt, Reward, Tender, cents, total_of
 from hub.demo.retailer import CATALOGUE, NEW_YORK, OPERATORS, Article, Store, person
 
-__all__ = ["BUSINESS_DATE", "KNOWN_CUSTOMERS", "REGULAR_CUSTOMERS", "day", "sale", "sales"]
+__all__ = [
+    "BUSINESS_DATE",
+    "KNOWN_CUSTOMERS",
+    "REGULAR_CUSTOMERS",
+    "day",
+    "numbered",
+    "sale",
+    "sales",
+]
 
 BUSINESS_DATE = date(2026, 3, 2)
 """A Monday on which no clock changes in any of the stores' zones."""
@@ -75,24 +83,31 @@ def sale(
     customers 40 % are anonymous, 35 % known, 15 % new, and 10 % show a card that misleads.
     """
     dice = Dice("sales", seed, store.number, index)
-    number, turn = divmod(index, _LOAD_TILLS)
-    days, position = divmod(number, _LOAD_SALES_A_DAY)
-    business_date = BUSINESS_DATE + timedelta(days=days)
-    opening = datetime.combine(business_date, time(8))
     rung = tuple(_line(dice, store) for _ in range(lines))
     if reward_percent:
         rung = tuple(_rewarded(line, "Transaction", reward_percent) for line in rung)
     return Receipt(
         store=store,
-        till=str(turn + 1),
-        business_date=business_date,
-        sequence=number + 1,
-        at=opening + timedelta(seconds=position * _LOAD_SECONDS_A_SALE + turn),
+        **numbered(index),
         operator=dice.pick(OPERATORS),
         lines=rung,
         tenders=(_card(dice, total_of(rung, store=store)),),
         loyalty=_load_customer(dice, index),
     )
+
+
+def numbered(index: int) -> dict[str, Any]:
+    """Till, business date, sequence number and clock of the sale number ``index`` of ``sales``."""
+    count, turn = divmod(index, _LOAD_TILLS)
+    days, position = divmod(count, _LOAD_SALES_A_DAY)
+    business_date = BUSINESS_DATE + timedelta(days=days)
+    opening = datetime.combine(business_date, time(8))
+    return {
+        "till": str(turn + 1),
+        "business_date": business_date,
+        "sequence": count + 1,
+        "at": opening + timedelta(seconds=position * _LOAD_SECONDS_A_SALE + turn),
+    }
 
 
 def _till_day(
