@@ -72,6 +72,8 @@ def settle_pending(
     Those that another process has are waited for, until it has settled them or its time is over.
     """
     total = Settled()
+    if ahead is not None:
+        ahead.sharing = True
     while True:
         done = settle_next(engine, bus, translator, now, ahead=ahead)
         if done.states:

@@ -125,13 +125,22 @@ class Writer:
             # What is left unsettled is settled by whoever opens the hub next.
             if last:
                 return
-            now = time.monotonic()
-            due = now - self._last_settled > _SETTLE_WITHIN_SECONDS or self.hub.ahead.ready
-            if self._pending and (not jobs or due) and now >= self._settle_after:
+            if self._due(jobs):
                 # What was translated ahead is applied in a quarter of the time.
                 quick = not jobs or self.hub.ahead.process is not None
                 self._settle(BATCH if quick else _BATCH_BESIDE)
             self._busy = self._pending or self.waiting > 0
+
+    def _due(self, jobs: list[_Job]) -> bool:
+        """Whether to settle now: never where that were to wait for the second process."""
+        ahead, now = self.hub.ahead, time.monotonic()
+        if not self._pending or now < self._settle_after:
+            return False
+        if ahead.busy:
+            # With nobody to write for either, it need not be the second process that does it all.
+            ahead.sharing = ahead.sharing or not jobs
+            return False
+        return not jobs or ahead.ready or now - self._last_settled > _SETTLE_WITHIN_SECONDS
 
     def got_on(self, *_: object) -> None:
         """A statement is done. While the database is in trouble, that says nothing yet."""
@@ -158,7 +167,11 @@ class Writer:
 
     def _patience(self) -> float | None:
         """How long to wait for a job: for ever where there is nothing to settle."""
-        return max(self._settle_after - time.monotonic(), 0) if self._pending else None
+        if not self._pending:
+            return None
+        if self.hub.ahead.busy:
+            return _GATHER_SECONDS
+        return max(self._settle_after - time.monotonic(), 0)
 
     def _write(self, jobs: list[_Job]) -> None:
         if shared := [job for job in jobs if job.shared is not None]:
@@ -211,6 +224,7 @@ class Writer:
             _log.error("settling failed", extra={"failure": place_of(error)})
             return
         self._last_settled = time.monotonic()
+        hub.ahead.sharing = False
         # Others journal as well, and may be killed before they settle it.
         self._pending = bool(done.states) or hub.bus.shared
         if not done.states:

@@ -47,8 +47,10 @@ __all__ = ["Ahead", "Prepared"]
 
 _LEAST = 10
 """A tenth of what is sent at once: fewer messages are done sooner than they are sent."""
+_SHARE = 4
 _BYTES = 16 * 1024 * 1024
 _ANSWERS_MAX = 100_000
+_LEAST_SECONDS = 0.001
 _AGAIN_SECONDS, _AGAIN_SECONDS_MAX = 1.0, 60.0
 
 _log = logging.getLogger("lynchpin.ahead")
@@ -95,7 +97,9 @@ class Ahead:
 
     It sends ``at_once`` messages, for the first time once so many wait, and is not patient with a
     process that is silent for longer than ``patience_seconds``. ``taken`` counts the messages whose
-    translation was made ahead and taken over.
+    translation was made ahead and taken over. Where the hub is ``sharing`` one message of four is
+    not sent: what is left for the hub itself, to apply all and to translate these, takes about as
+    long as the process has to do.
     """
 
     enabled: bool = True
@@ -103,6 +107,10 @@ class Ahead:
     at_once: int = 200
     patience_seconds: float = 30.0
     taken: int = 0
+    sharing: bool = False
+    """Whether the hub has nothing else to do, and so keeps a part of what it would send."""
+    _heard_at: float = 0.0
+    """When the process last gave something back, or got something to do after it had nothing."""
     _process: _Process | None = None
     _out: deque[list[tuple[int, str]]] = field(default_factory=deque)
     """The portions that the process has now, each message by number and digest."""
@@ -148,13 +156,13 @@ class Ahead:
         sent: list[tuple[int, str]] = []
         messages: list[Unread] = []
         size = 0
-        for stored in waiting:
+        for position, stored in enumerate(waiting):
             size += len(stored.payload)
             if size > _BYTES and messages:
                 break
             options = self._way(stored, ask).text
             self._last = stored.id
-            if options is not None:
+            if options is not None and not (self.sharing and position % _SHARE == 0):
                 sent.append((stored.id, stored.digest))
                 messages.append(_unread(stored, options))
         for question in self._asked:
@@ -162,6 +170,8 @@ class Ahead:
         self._asked.clear()
         told = [Told(number, *self._answers[number]) for number in self._untold]
         self._untold.clear()
+        if not self._out:
+            self._heard_at = time.monotonic()
         self._out.append(sent)
         self._say(Work(told, messages))
 
@@ -185,11 +195,22 @@ class Ahead:
     @property
     def ready(self) -> bool:
         """Whether the process has done a portion, or has nothing to do: then it is worth a turn."""
+        return self._process is not None and (not self._out or self._said)
+
+    @property
+    def busy(self) -> bool:
+        """Whether to settle now were to wait for the process, which may still take its time."""
+        within = time.monotonic() - self._heard_at < self.patience_seconds
+        return bool(self._out) and not self._done and not self._said and within
+
+    @property
+    def _said(self) -> bool:
+        """Whether there is something to read from the process, be it only that it ended."""
         if self._process is None:
             return False
         poll = select.poll()
         poll.register(self._process.line, select.POLLIN)
-        return not self._out or bool(poll.poll(0))
+        return bool(poll.poll(0))
 
     def close(self) -> None:
         """End the process. What it has not done, somebody else does."""
@@ -248,11 +269,16 @@ class Ahead:
 
     def _read(self) -> None:
         assert self._process is not None
+        # However long it has been waited for elsewhere counts as well.
+        left = self._heard_at + self.patience_seconds - time.monotonic()
+        self._process.line.settimeout(max(left, _LEAST_SECONDS))
         try:
             answer = receive(self._process.line, AllDone)
         except (OSError, ValueError):
             self._lost()
             return
+        self._heard_at = time.monotonic()
+        self._process.line.settimeout(self.patience_seconds)
         self._asked.update(question for one in answer.done for question in one.asked)
         self._informed = not self._asked
         portion = self._out.popleft()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from hub import bootstrap, library, publication
 from hub.bootstrap import Hub
@@ -35,6 +35,7 @@ from hub.store.tables import (
     order_index,
     transaction_index,
 )
+from hub.writer import writing
 from tests.processes import naming
 
 AT_ONCE = 10
@@ -75,7 +76,8 @@ def settled(hub: Hub) -> int:
 
 def all_settled(hub: Hub) -> None:
     while settled(hub):
-        pass
+        # Each second portion is shared between the process and the hub.
+        hub.ahead.sharing = not hub.ahead.sharing
 
 
 def mixed(hub: Hub) -> None:
@@ -160,6 +162,31 @@ def test_a_process_that_is_stuck_is_replaced(hub: Hub) -> None:
     all_settled(hub)
     assert not Path(f"/proc/{first}").exists()
     assert connection_rows(hub, select(message.c.state).distinct()) == [("applied",)]
+
+
+def test_who_wants_something_written_does_not_wait_for_the_process(hub: Hub) -> None:
+    hub.ahead.patience_seconds = 600
+    with writing(hub) as writer:
+        writer.submit(lambda connection: _sales(connection, hub)).result()
+        while not hub.ahead.process:
+            pass
+        first = hub.ahead.process
+        # It has not even begun: it has to be started first, which takes longer than to stop it.
+        os.kill(first, signal.SIGSTOP)
+        while not hub.ahead.busy:
+            pass
+        writer.submit(lambda connection: _sales(connection, hub)).result()
+        assert hub.ahead.busy
+        assert hub.ahead.process == first
+        os.kill(first, signal.SIGCONT)
+        while writer.settled["applied"] < SALES:
+            pass
+    assert hub.ahead.process == first
+
+
+def _sales(connection: Connection, hub: Hub) -> None:
+    bodies = poslog_writer.sales(SALES, seed=1, lines=2)
+    take_in(connection, hub.door("poslog"), bodies, name="file", now=hub.now())
 
 
 @pytest.mark.databases
