@@ -18,13 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from random import Random
-from socket import create_server
 
 import httpx2
 
-from faults.house import House
+from faults.house import House, a_port
 from faults.ledger import Verdict
 from hub.demo import shop, shop_writer
+from tests.e2e.store import asked, is_settled
 
 __all__ = ["down"]
 
@@ -38,22 +38,24 @@ _DAY = 86_400
 _CALL_SECONDS = 30.0
 _PATIENCE_SECONDS = 600.0
 _POLL_SECONDS = 0.05
-_KILLS = 12
+_HOUR_SECONDS = 0.25
+_SILENT_MAX = 4 * 24 * _DAYS
+_KILLS, _MESSAGES_A_KILL = 12, 100
 _SECRET = "whsec_" + b64encode(b"a secret of a fault, 32 bytes...").decode()
 
 
 def down(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
     """What a destination was told that did not listen for three days."""
-    with create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    house = House(folder, variant, settings=_settings(port), clock=folder / "clock")
-    try:
-        _sell(house, max(messages // _VERSIONS, 1), dice)
-        with _listening(port) as receiver:
-            _until_told(house, receiver, max(messages // _VERSIONS, 1) * _VERSIONS)
-    finally:
-        house.kill()
-    return _judged(max(messages // _VERSIONS, 1), receiver.told)
+    orders = max(messages // _VERSIONS, 1)
+    with a_port() as port:
+        house = House(folder, variant, settings=_settings(port), clock=folder / "clock")
+        try:
+            _sell(house, orders, dice)
+            with _listening(port) as receiver:
+                _until_told(house, receiver)
+        finally:
+            house.kill()
+    return _judged(orders, receiver.told)
 
 
 def _settings(port: int) -> str:
@@ -66,7 +68,8 @@ def _settings(port: int) -> str:
 
 def _sell(house: House, orders: int, dice: Random) -> None:
     """Send every version of every order, all of it in three days of the hub's clock."""
-    every = max(orders * _VERSIONS // _KILLS, 1)
+    kills = min(_KILLS, orders * _VERSIONS // _MESSAGES_A_KILL + 1)
+    every = max(orders * _VERSIONS // kills, 1)
     count = 0
     with httpx2.Client(timeout=_CALL_SECONDS, trust_env=False) as client:
         for version in range(_VERSIONS):
@@ -75,7 +78,8 @@ def _sell(house: House, orders: int, dice: Random) -> None:
                 _send(client, house, b"\n".join(_written(each, version) for each in portion))
                 before, count = count, count + len(portion)
                 if count // every > before // every:
-                    house.pass_by(_DAYS * _DAY / _KILLS * dice.uniform(0.5, 1.5))
+                    _until_tried(house)
+                    house.pass_by(_DAYS * _DAY / kills * dice.uniform(0.5, 1.5))
                     house.kill()
 
 
@@ -147,15 +151,30 @@ def _listening(port: int) -> Iterator[_Receiver]:
         server.server_close()
 
 
-def _until_told(house: House, receiver: _Receiver, expected: int) -> None:
-    """Let it listen until it has heard everything, or hears nothing more for days."""
+def _until_tried(house: House) -> None:
+    """Let it find that nobody listens."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while asked(house.home.path, "SELECT max(attempts) FROM delivery") in ([(None,)], [(0,)]):
+        if time.monotonic() > until:
+            raise AssertionError("it does not try")
+        house.start()
+        time.sleep(_POLL_SECONDS)
+
+
+def _until_told(house: House, receiver: _Receiver) -> None:
+    """Let it listen until the hub owes nothing more, or it hears nothing for days."""
     silent = 0
-    while len(receiver.ids) < expected and silent < _DAYS * 24:
+    while _owes(house) and silent < _SILENT_MAX:
         house.start()
         had = len(receiver.ids)
-        house.pass_by(3600)
-        time.sleep(1)
+        house.pass_by(_DAY / 24)
+        time.sleep(_HOUR_SECONDS)
         silent = 0 if len(receiver.ids) > had or house.address() is None else silent + 1
+
+
+def _owes(house: House) -> bool:
+    owed = "SELECT count(*) FROM delivery WHERE done_at IS NULL"
+    return not is_settled(house.home.path) or asked(house.home.path, owed) != [(0,)]
 
 
 def _judged(orders: int, told: list[Told]) -> Verdict:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from faults.disk import filled, small_disk
 from faults.down import down
 from faults.house import House, Sender
 from faults.ledger import FILE, Verdict, judge
@@ -22,7 +21,7 @@ from faults.shipped import shipped
 
 __all__ = ["FAULTS", "Fault", "suffered"]
 
-_TMPFS_MB = 1024
+_DISK_MB = 1024
 _POLL_SECONDS = 0.02
 
 
@@ -38,6 +37,8 @@ class Fault:
     lose: float = 0.0
     server: bool = False
     small: bool = False
+    at_once: int = 1
+    """How many files come as one."""
     alone: Callable[[Path, int, str, Random], Verdict] | None = None
     """A harm that needs a house of its own."""
 
@@ -52,7 +53,7 @@ def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdi
         server = stack.enter_context(open_server()) if fault.server else None
         house = House(folder, variant, server and str(server.get_uri()), fault.before)
         stack.callback(house.kill)
-        sender = Sender(house, max(messages // FILE, 1), fault.lose)
+        sender = Sender(house, max(messages // FILE, 1), fault.lose, fault.at_once)
         house.start()
         thread = threading.Thread(target=sender.run)
         thread.start()
@@ -91,17 +92,9 @@ def _nothing(house: House, sender: Sender, dice: Random) -> None:
 
 def _fill(house: House, sender: Sender, dice: Random) -> None:
     """Take the last of the room, and give it back after a while."""
-    filler = house.folder / "filler"
     while not sender.done.wait(dice.uniform(0.2, sender.calm)):
-        room = os.statvfs(house.folder)
-        with filler.open("wb") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
-            except OSError:
-                continue
-        sender.done.wait(dice.uniform(0.5, 1.5))
-        filler.unlink()
-    filler.unlink(missing_ok=True)
+        with filled(house.folder):
+            sender.done.wait(dice.uniform(0.5, 1.5))
 
 
 def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
@@ -122,14 +115,8 @@ def _folder(*, small: bool) -> Iterator[Path]:
         if not small:
             yield folder
             return
-        disk = folder / "disk"
-        disk.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={_TMPFS_MB}m", "tmpfs", str(disk)]
-        subprocess.run(mount, check=True)
-        try:
+        with small_disk(folder / "disk", _DISK_MB) as disk:
             yield disk
-        finally:
-            subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S607
 
 
 _EIO = (
@@ -144,7 +131,8 @@ FAULTS: dict[str, Fault] = {
     "server": Fault("PostgreSQL stopped at once", _nothing, "early", "lost", server=True),
     "full": Fault("a full disk", _fill, "early", "lost", small=True),
     "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
-    "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order"),
+    # A file alone is settled in one piece before the next one comes: of five, most wait.
+    "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order", at_once=5),
     "down": Fault("a destination down for three days", _nothing, "forgetful", "lost", alone=down),
     "process": Fault("kill -9 of a random process", _nothing, "early", "lost", alone=shipped),
     "poll": Fault("kill -9 of a hub that polls", _nothing, "cursor first", "lost", alone=polled),

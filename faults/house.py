@@ -7,24 +7,25 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
 
-from faults.ledger import content
+from faults.ledger import content, database_is
 from faults.variant import CLOCK
 from hub import bootstrap, keys
 from hub.home import Home, write_atomically
 
-__all__ = ["House", "Sender"]
+__all__ = ["House", "Sender", "a_port"]
 
 _VARIANT = (sys.executable, "-m", "faults.variant")
 _POLL_SECONDS = 0.05
@@ -32,6 +33,18 @@ _PATIENCE_SECONDS = 300.0
 _CALL_SECONDS = 30.0
 _FILES_OF_A_SHORT_RUN = 40
 _CALM_MAX = 6.0
+_making = threading.Lock()
+"""Migrations, and what the environment names, are of the whole process."""
+
+
+@contextmanager
+def a_port() -> Iterator[int]:
+    """A port that nobody else gets, for who comes up again and again."""
+    with socket.socket() as kept:
+        # Bound and not listening, it lets in only who says the same.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 @dataclass
@@ -53,9 +66,7 @@ class House:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        previous = os.environ.get("LYNCHPIN_DATABASE_URL")
-        os.environ.update(self._own)
-        try:
+        with _making, database_is(self.database):
             bootstrap.create(self.home)
             with self.home.settings.open("a", encoding="utf-8") as file:
                 file.write(f"\n{self.settings}")
@@ -68,10 +79,6 @@ class House:
                     actor="faults",
                     now=hub.now(),
                 )
-        finally:
-            os.environ.pop("LYNCHPIN_DATABASE_URL", None)
-            if previous is not None:
-                os.environ["LYNCHPIN_DATABASE_URL"] = previous
 
     @property
     def home(self) -> Home:
@@ -171,13 +178,14 @@ class House:
 
 @dataclass
 class Sender:
-    """Sends files in order, each until it is acknowledged. ``lose`` says whose answer is lost on
-    the way, after the hub has given it.
+    """Sends files in order, so many as one, each until it is acknowledged. ``lose`` says whose
+    answer is lost on the way, after the hub has given it.
     """
 
     house: House
     files: int
     lose: float = 0.0
+    at_once: int = 1
     acknowledged: list[int] = field(default_factory=list)
     again: int = 0
     """How often one had to be sent again."""
@@ -194,17 +202,19 @@ class Sender:
     def run(self) -> None:
         """Send all of them."""
         try:
-            for number in range(self.files):
-                while not self._sent(number, content(number)):
+            for number in range(0, self.files, self.at_once):
+                numbers = range(number, min(number + self.at_once, self.files))
+                while not self.sends(number, content(*numbers)):
                     self.again += 1
                     self.house.start()
                     time.sleep(_POLL_SECONDS)
-                self.acknowledged.append(number)
+                self.acknowledged.extend(numbers)
         finally:
             self._client.close()
             self.done.set()
 
-    def _sent(self, number: int, body: bytes) -> bool:
+    def sends(self, number: int, body: bytes) -> bool:
+        """Send it once; says whether that was acknowledged."""
         address = self.house.address()
         if address is None:
             return False

@@ -17,7 +17,7 @@ from hub.demo.receipt import Receipt
 from hub.home import Home
 from hub.store.tables import message, transaction_index
 
-__all__ = ["FILE", "Verdict", "content", "judge", "opened", "pending"]
+__all__ = ["FILE", "Verdict", "content", "database_is", "judge", "opened", "pending"]
 
 FILE = 200
 """Sales in a file: of eight tills, each with a sequence of its own."""
@@ -39,9 +39,10 @@ class Verdict:
     out_of_order: int
 
 
-def content(number: int) -> bytes:
-    """The file of this number, as the store sends it."""
-    sales = (poslog_writer.transaction(each, detail="lean") for each in _receipts(number))
+def content(*numbers: int) -> bytes:
+    """The files of these numbers as the store sends them, as one."""
+    receipts = (each for number in numbers for each in _receipts(number))
+    sales = (poslog_writer.transaction(each, detail="lean") for each in receipts)
     return b"".join(poslog_writer.document(sales, dialect="v2"))
 
 
@@ -90,10 +91,19 @@ def pending(home: Home, database: str | None = None) -> int:
 @contextmanager
 def opened(home: Home, database: str | None = None) -> Iterator[Connection]:
     """The database of a hub, to be read."""
-    settings = {} if database is None else {"LYNCHPIN_DATABASE_URL": database}
     with (
-        mock.patch.dict(os.environ, settings),
+        database_is(database),
         bootstrap.open_hub(home, access="read") as hub,
         hub.engine.begin() as connection,
     ):
         yield connection
+
+
+@contextmanager
+def database_is(database: str | None) -> Iterator[None]:
+    """Have the homes that are opened here keep everything in this database, if it is one."""
+    if database is None:
+        yield
+        return
+    with mock.patch.dict(os.environ, {"LYNCHPIN_DATABASE_URL": database}):
+        yield

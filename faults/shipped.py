@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from faults.house import House
+from faults.house import House, a_port
 from faults.ledger import FILE, Verdict, content, judge, pending
 from faults.server import open_server
 from schemas.problem import ConfigError
@@ -41,7 +40,7 @@ _CALM_MAX = 2.0
 def shipped(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
     """What a hub holds in the end of what the tills of a store wrote."""
     files = max(messages // FILE, 1)
-    with open_server() as server, _a_port() as port:
+    with open_server() as server, a_port() as port:
         house = House(folder, variant, str(server.get_uri()), port=port)
         store = Store(
             folder, f"http://127.0.0.1:{port}", house.key, {"sales": DELETED}, keep_days=0
@@ -56,16 +55,6 @@ def shipped(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
         if enough and (spared := set(_KINDS) - scene.struck.keys()):
             raise AssertionError(f"never killed: {sorted(spared)}")
         return judge(house.home, house.database, range(files))
-
-
-@contextmanager
-def _a_port() -> Iterator[int]:
-    """A port that nobody else gets, for a hub that comes up again and again."""
-    with socket.socket() as kept:
-        # Bound and not listening, it lets in only who says the same.
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        yield kept.getsockname()[1]
 
 
 @dataclass
