@@ -210,8 +210,12 @@ class Sender:
                     time.sleep(_POLL_SECONDS)
                 self.acknowledged.extend(numbers)
         finally:
-            self._client.close()
+            self.close()
             self.done.set()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
 
     def sends(self, number: int, body: bytes) -> bool:
         """Send it once; says whether that was acknowledged."""
