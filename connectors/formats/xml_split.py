@@ -36,6 +36,7 @@ from connectors.formats.xml_head import (
     read_head,
     resume,
 )
+from connectors.formats.xml_markup import Markup, Token
 from connectors.formats.xml_tree import Namespaces, parse_slice
 from schemas.problem import Problem, Refused, Rejected
 
@@ -107,12 +108,6 @@ def split_xml(
     yield from cutter.finish()
 
 
-def _markup(message: str) -> re.Pattern[bytes]:
-    """Where something starts that decides the cut: ``<!``, ``<?`` or a tag of a message."""
-    name = re.escape(message.encode())
-    return re.compile(rb"<(?:[!?]|(/?)(%b|[\w.\-\x80-\xff]++:%b)(?=[\s/><]))" % (name, name))
-
-
 class _Cutter:
     """The state of a split between two chunks.
 
@@ -130,7 +125,7 @@ class _Cutter:
         transcode: Transcoder | None,
     ) -> None:
         self.form, self.options, self.rest, self.transcode = form, options, rest, transcode
-        self.markup = _markup(form.message)
+        self.markup = Markup(form.message)
         self.buffer = b""
         self.base = self.start = self.scanned = 0
         self.open: bytes | None = None
@@ -171,22 +166,21 @@ class _Cutter:
         last = self.buffer.rfind(b"<")
         partial = not final and last >= 0 and self.buffer.find(b">", last) < 0
         limit = last if partial else len(self.buffer)
-        while token := self.markup.search(self.buffer, self.scanned, limit):
-            slash, name = token.groups()
-            if name is None:
-                past = self._past(token.start())
-                self.scanned = token.start() if past is None else past
+        while token := self.markup.next(self.buffer, self.scanned, limit):
+            if token.name is None:
+                past = self._past(token.start)
+                self.scanned = token.start if past is None else past
                 if past is None:
                     return
-            elif self.open not in {None, name}:
+            elif self.open not in {None, token.name}:
                 # A vendor's element of the same local name, inside the message.
-                self.scanned = token.end()
-            elif slash:
+                self.scanned = token.end
+            elif token.closes:
                 yield from self._end(token)
-            elif final or self.buffer.find(b"<", token.end()) >= 0:
+            elif final or self.buffer.find(b"<", token.end) >= 0:
                 yield from self._begin(token)
             else:
-                self.scanned = token.start()
+                self.scanned = token.start
                 return
         self.scanned = max(self.scanned, limit)
 
@@ -207,8 +201,8 @@ class _Cutter:
         end = self.buffer.find(_ENDS[opener], at + len(opener))
         return None if end < 0 else end + len(_ENDS[opener])
 
-    def _begin(self, token: re.Match[bytes]) -> Iterator[Slice]:
-        at = token.start()
+    def _begin(self, token: Token) -> Iterator[Slice]:
+        at = token.start
         if self.open is None:
             yield from self._gap(at)
         else:
@@ -216,14 +210,14 @@ class _Cutter:
             if self.broken > _BROKEN_MAX:
                 raise Refused(DEPTH.at("messages inside messages", byte=self._offset(at)))
             yield self._cut(at, TRUNCATED.at("another message starts", byte=self._offset(at)))
-        self.start, self.scanned, self.open = at, token.end(), token[2]
+        self.start, self.scanned, self.open = at, token.end, token.name
         if empty := _EMPTY_TAG.match(self.buffer, at):
             yield self._cut(empty.end())
 
-    def _end(self, token: re.Match[bytes]) -> Iterator[Slice]:
-        close = _END.match(self.buffer, token.end())
+    def _end(self, token: Token) -> Iterator[Slice]:
+        close = _END.match(self.buffer, token.end)
         if close is None:
-            self.scanned = token.end()
+            self.scanned = token.end
         elif self.open is not None:
             self.broken = 0
             yield self._cut(close.end())
