@@ -24,6 +24,7 @@ from sqlalchemy.exc import OperationalError
 from hub import journal
 from hub.apply import CONFLICT, SAME_VERSION, Batch
 from hub.bootstrap import Hub
+from hub.delivery.outbox import envelope
 from hub.effects import effects_of
 from hub.failure import place_of
 from hub.journal import STORED, Stored
@@ -67,7 +68,7 @@ class Remade:
     told: int = 0
     problems: dict[int, Problem] = field(default_factory=dict)
     changed: list[Row] = field(default_factory=list)
-    """The rows that are otherwise now, or new."""
+    """The rows that say something else now, or are new: others are only made by another version."""
 
     def fail(self, number: int, problem: Problem) -> None:
         """Note that the documents of a message stay as they were; of the first ones, why."""
@@ -116,6 +117,10 @@ def remake(
     for number in numbers:
         done.add(remake(hub, connection, [number], kinds, told_by=told_by))
     return done
+
+
+def _says(row: Row | None) -> str | None:
+    return None if row is None else envelope(row)
 
 
 class _Making:
@@ -207,7 +212,7 @@ class _Making:
             done.added += len((facts - before.keys()) & now.keys())
             done.left += left
             rows = [now[fact] for fact in sorted(facts & now.keys())]
-            done.changed += [row for row in rows if row != before.get(row["fact"])]
+            done.changed += [row for row in rows if _says(row) != _says(before.get(row["fact"]))]
             count = sum(len(json.loads(row["flags"] or "[]")) for row in now.values())
             flags.append({"number": number, "flags": count})
             if named and named[0].fact in now and not named[0].principal:

@@ -136,7 +136,10 @@ class Destination(BaseModel):
     kinds: frozenset[DocumentKind] = frozenset()
     """Only these kinds of documents; none named: all."""
     mode: Literal["every", "latest"] = "every"
-    """Each version of a thing; or the latest, which takes the place of those not yet sent."""
+    """Each version of a thing; or the latest, which takes the place of those not yet tried."""
+    corrections: Literal["upsert", "append", "never"] = "upsert"
+    """What it is told where something that it was told of is otherwise now: the new one, which
+    takes the place of the old; that the old one does not hold, and then the new one; nothing."""
     system: Id | None = None
     """The system that it stands for: what comes from there is not sent back there."""
     allow_private: bool = False
@@ -155,6 +158,21 @@ class Destination(BaseModel):
         if self.url.startswith("http:") and not self.allow_private:
             raise ValueError("without `allow_private` it must begin with https://")
         return self
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.corrections == "append" and self.expires_seconds is not None:
+            raise ValueError(
+                '`corrections = "append"` does not go with `expires_seconds`: a reversal that was '
+                "given up would leave both"
+            )
+        return self
+
+    @property
+    def hears_replays(self) -> bool:
+        """Whether a replay that is asked for corrections tells it what is otherwise now."""
+        replaces = self.mode == "latest" and self.corrections == "upsert"
+        return replaces or self.corrections == "append"
 
 
 class People(BaseModel):

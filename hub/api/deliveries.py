@@ -47,6 +47,7 @@ _ROW: dict[str, JsonValue] = {
     "due_at": "2031-05-06T09:30:00.000000Z",
     "attempted_at": "2031-05-06T09:30:01.000000Z",
     "failure": "it answered 422",
+    "reverses": None,
 }
 
 
@@ -66,7 +67,8 @@ class DeliveryRow(BaseModel):
     created_at: str
     due_at: str
     attempted_at: str | None
-    failure: str | None = Field(description="Why the last attempt failed.")
+    failure: str | None = Field(description="Why the last attempt failed, or why none is made.")
+    reverses: str | None = Field(description="The `webhook-id` of the delivery that it takes back.")
 
 
 class Destinations(BaseModel):
@@ -157,7 +159,9 @@ _ENTRY: dict[str, JsonValue] = {
 
 
 class Entry(BaseModel):
-    """Something that the destination was or is to be told; ``data`` is an Envelope."""
+    """Something that the destination was or is to be told; ``data`` is an Envelope, or names with
+    ``reverses`` the one that does not hold any more.
+    """
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": _ENTRY})
 

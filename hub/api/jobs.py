@@ -82,7 +82,15 @@ _PLAN: dict[str, JsonValue] = {
         }
     ],
     "sample": [{"id": 41, "source": "shop_eu", "kind": "order", "fact": "shop-eu:order/1001"}],
-    "destinations": [{"destination": "crm", "mode": "latest", "effects": "none", "deliveries": 0}],
+    "destinations": [
+        {
+            "destination": "crm",
+            "mode": "latest",
+            "corrections": "upsert",
+            "effects": "none",
+            "deliveries": 0,
+        }
+    ],
 }
 
 
@@ -155,6 +163,7 @@ class PlanEffect(BaseModel):
 
     destination: str
     mode: str
+    corrections: str = Field(description="What it is told of them: `upsert`, `append`, `never`.")
     effects: str
     deliveries: int = Field(description="At most so many.")
 

@@ -70,7 +70,7 @@ def list_deliveries(
     if as_json:
         print_json(rows)
         return
-    columns = ("id", "destination", "subject", "state", "attempts", "due_at", "failure")
+    columns = ("id", "destination", "subject", "state", "attempts", "due_at", "failure", "reverses")
     out.print(table(columns, ([row[name] for name in columns] for row in rows)))
 
 

@@ -89,8 +89,10 @@ def print_plan(found: dict[str, Any], *, as_json: bool) -> None:
         out.print(escape(line), soft_wrap=True)
     for each in found["destinations"]:
         told = f"hears of at most {each['deliveries']} corrections"
+        if each["corrections"] == "append":
+            told = f"is told at most {each['deliveries']} things: reversals, and what is new"
         hears = told if each["effects"] == "corrections" else "hears nothing of it"
-        line = f"{each['destination']} ({each['mode']}) {hears}"
+        line = f"{each['destination']} ({each['mode']}, {each['corrections']}) {hears}"
         out.print(escape(line), soft_wrap=True)
     if not found["destinations"]:
         out.print("There is no destination that could hear of it.")

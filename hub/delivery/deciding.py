@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from hub import audit, paging
 from hub.bootstrap import Hub
@@ -57,6 +57,7 @@ _SHOWN = (
     "due_at",
     "attempted_at",
     "failure",
+    "reverses",
 )
 _AT_ONCE = 500
 _OPEN = delivery.c.done_at.is_(None)
@@ -221,7 +222,7 @@ def feed(
     found = (
         select(delivery)
         .where(delivery.c.destination == name, delivery.c.id > after)
-        .where(delivery.c.state.not_in(("superseded", "discarded")))
+        .where(or_(delivery.c.told_at.is_not(None), delivery.c.done_at.is_(None)))
         .order_by(delivery.c.id)
         .limit(limit)
     )
@@ -230,7 +231,7 @@ def feed(
             "number": row["id"],
             "id": row["key"],
             "timestamp": row["created_at"],
-            "data": said(connection, row["subject"], row["content"], personal=personal),
+            "data": said(connection, row, personal=personal),
         }
         for row in connection.execute(found).mappings().all()
     ]

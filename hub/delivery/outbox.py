@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from hub.delivery.correcting import corrected
 from hub.store.tables import delivery
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class News:
     message_id: int
     content: str | None
     """The envelope, where each version is told; of the latest one it is made when it is sent."""
+    reverses: str | None = None
+    """The name of the delivery that it takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,14 @@ class Outbox:
     def correct(self, connection: Connection, rows: Iterable[Mapping[str, Any]], by: str) -> int:
         """Tell of documents that ``by`` made otherwise, given as their rows; says how often.
 
-        Only who is told the latest of each thing hears of it: to others it would be one more
-        thing that happened. The caller commits.
+        To who is told each version, and cannot take one back, it would be one more thing that
+        happened. The caller commits.
         """
         news = [
             replace(each, key=key_of(each.destination, row, by))
             for row in rows
             for each in self.news(row, row["fact"].partition(":")[0])
-            if self.destinations[each.destination].mode == "latest"
+            if self.destinations[each.destination].hears_replays
         ]
         return self.write(connection, news)
 
@@ -82,6 +85,7 @@ class Outbox:
             keys = [each.key for each in wanted[start : start + _AT_ONCE]]
             known.update(connection.scalars(select(delivery.c.key).where(delivery.c.key.in_(keys))))
         fresh = [each for each in wanted if each.key not in known]
+        fresh = corrected(connection, fresh, self.destinations)
         if not fresh:
             return 0
         now = self.now()
@@ -94,6 +98,7 @@ class Outbox:
                 "kind": each.kind,
                 "message_id": each.message_id,
                 "content": each.content,
+                "reverses": each.reverses,
                 "created_at": now,
                 "due_at": now,
                 "state": "waiting",
@@ -115,11 +120,14 @@ class Outbox:
         return list(found.values())
 
     def _supersede(self, connection: Connection, fresh: list[News], now: str) -> None:
-        """What waits and was never sent need not be: something newer of its subject follows."""
+        """What waits and was never tried need not be: something newer of its subject follows.
+
+        What it takes back was told, so that still must be.
+        """
         latest = [
             {"to": each.destination, "about": each.subject}
             for each in fresh
-            if self.destinations[each.destination].mode == "latest"
+            if self.destinations[each.destination].mode == "latest" and each.reverses is None
         ]
         if latest:
             older = (
@@ -127,7 +135,7 @@ class Outbox:
                 .where(delivery.c.destination == bindparam("to"))
                 .where(delivery.c.subject == bindparam("about"))
                 .where(delivery.c.state == "waiting", delivery.c.done_at.is_(None))
-                .where(delivery.c.payload.is_(None))
+                .where(delivery.c.attempted_at.is_(None), delivery.c.reverses.is_(None))
                 .values(state="superseded", content=None, done_at=now)
             )
             connection.execute(older, latest)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
-from hub.delivery import schedule
+from hub.delivery import correcting, schedule
 from hub.delivery.payload import payload
 from hub.delivery.post import Answer
 from hub.settings import Destination
@@ -116,7 +116,8 @@ def take(
 ) -> list[Sending]:
     """Take what is due, the oldest first; one only where the last attempts failed.
 
-    What is sent is put together at the first attempt and stays the same from then on.
+    What is sent is put together at the first attempt and stays the same from then on. What need not
+    be sent any more is passed over for good.
     """
     failures = _open(connection, name, now)
     if failures is None:
@@ -124,15 +125,20 @@ def take(
     _expire(connection, name, to, now)
     count = 1 if failures >= schedule.FAILURES else schedule.at_once(to.per_second, limit)
     due = _due(name, now).order_by(delivery.c.id).limit(count)
-    taken = []
-    for row in connection.execute(due).mappings().all():
-        body = row["payload"] or payload(connection, row, personal=to.personal)
-        attempts, fence = row["attempts"] + 1, row["fence"] + 1
-        mine = {"holder": holder, "fence": fence, "attempts": attempts, "due_at": until}
-        frozen = update(delivery).where(delivery.c.id == row["id"])
-        connection.execute(frozen.values(**mine, payload=body, attempted_at=now))
-        ours = (attempts, fence, row["message_id"])
-        taken.append(Sending(row["id"], row["key"], name, body.encode(), *ours))
+    taken: list[Sending] = []
+    while not taken and (rows := connection.execute(due).mappings().all()):
+        for row in rows:
+            this = update(delivery).where(delivery.c.id == row["id"])
+            if (why := correcting.needless(connection, row, to)) is not None:
+                gone = {"state": "superseded", "done_at": now, "content": None, "payload": None}
+                connection.execute(this.values(**gone, holder=None, failure=why))
+                continue
+            body = row["payload"] or payload(connection, row, personal=to.personal)
+            attempts, fence = row["attempts"] + 1, row["fence"] + 1
+            mine = {"holder": holder, "fence": fence, "attempts": attempts, "due_at": until}
+            connection.execute(this.values(**mine, payload=body, attempted_at=now))
+            ours = (attempts, fence, row["message_id"])
+            taken.append(Sending(row["id"], row["key"], name, body.encode(), *ours))
     if taken and to.per_second is not None:
         free = schedule.later(now, len(taken) / to.per_second)
         _set(connection, name, free_at=free)
@@ -177,7 +183,7 @@ def finish(
     values: dict[str, Any] = {"holder": None, "failure": _failure(answer)}
     if found == "delivered":
         values |= {"state": "delivered", "content": None, "payload": None, "done_at": now}
-        values["failure"] = None
+        values |= {"failure": None, "told_at": func.coalesce(delivery.c.told_at, now)}
     elif found == "refused":
         values["state"] = "parked"
     elif found == "gone":

@@ -53,9 +53,11 @@ class Effect:
 
     destination: str
     mode: str
+    corrections: str
     effects: str
     deliveries: int
-    """At most so many: what is made as it was is not told."""
+    """At most so many: what is made as it was is not told. To who only adds, a reversal and the
+    new one for each document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +163,17 @@ def _in_force(hub: Hub, connection: Connection) -> set[str]:
 
 
 def _effects(hub: Hub, ask: Ask, parts: tuple[Part, ...]) -> Iterator[Effect]:
-    """Who is told the latest of a thing may be told of corrections; others are told each once."""
+    """Who can replace or take back what it was told hears of corrections, and nobody else."""
     systems = {name: source.system for name, source in hub.settings.sources.items()}
     for name, to in sorted(hub.settings.destinations.items()):
-        if ask.effects == "none" or to.mode != "latest":
-            yield Effect(name, to.mode, "none", 0)
+        how = (name, to.mode, to.corrections)
+        if ask.effects == "none" or not to.hears_replays:
+            yield Effect(*how, "none", 0)
             continue
-        told = (
+        told = sum(
             part.documents
             for part in parts
             if (not to.kinds or part.kind in to.kinds)
             and (to.system is None or systems.get(part.source) != to.system)
         )
-        yield Effect(name, to.mode, "corrections", sum(told))
+        yield Effect(*how, "corrections", 2 * told if to.corrections == "append" else told)

@@ -36,7 +36,7 @@ __all__ = [
     "upgrade",
 ]
 
-REVISION = "0016"
+REVISION = "0017"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Place = Path | URL

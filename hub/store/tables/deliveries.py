@@ -48,11 +48,15 @@ delivery = Table(
     # Why the last attempt failed, in words of ours.
     Column("failure", row_text),
     Column("done_at", row_text),
+    # When it was answered the first time, however often it was told again.
+    Column("told_at", row_text),
+    # The name of the delivery that this one takes back.
+    Column("reverses", row_text),
     UniqueConstraint("key"),
     CheckConstraint(f"state IN {DELIVERY_STATES!r}", name="state"),
     CheckConstraint("(done_at IS NULL) = (state IN ('waiting', 'parked'))", name="done"),
 )
-# Open ones are few and looked for often. A query finds them by these two if it says
+# Open ones are few and looked for often. A query finds them by this one if it says
 # `done_at IS NULL` beside the rest.
 Index(
     "ix_delivery_open",
@@ -62,13 +66,8 @@ Index(
     sqlite_where=delivery.c.done_at.is_(None),
     postgresql_where=delivery.c.done_at.is_(None),
 )
-Index(
-    "ix_delivery_open_subject",
-    delivery.c.subject,
-    delivery.c.destination,
-    sqlite_where=delivery.c.done_at.is_(None),
-    postgresql_where=delivery.c.done_at.is_(None),
-)
+# What goes before it of its subject, and what its destination was told of that.
+Index("ix_delivery_subject", delivery.c.subject, delivery.c.destination)
 
 destination = Table(
     "destination",

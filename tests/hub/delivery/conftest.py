@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Engine, RowMapping, select
 
 from hub import bootstrap
 from hub.bootstrap import Hub
+from hub.delivery.sender import Sender
+from hub.delivery.status import Status, destinations
 from hub.demo import shop, shop_writer
 from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import delivery
+from hub.writer import Writer, writing
+from tests.hub.delivery.receiver import Receiver, receiving
 
 SECRET = "whsec_" + b64encode(b"planted secret of 32 bytes......").decode()
 
@@ -103,3 +108,59 @@ def told(hub: Hub, *columns: str) -> list[Any]:
 def rows(hub: Hub) -> list[RowMapping]:
     with hub.engine.begin() as connection:
         return list(connection.execute(select(delivery).order_by(delivery.c.id)).mappings())
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@dataclass
+class Wired:
+    """A hub with one destination, crm, which is the receiver."""
+
+    hub: Hub
+    clock: Clock
+    receiver: Receiver
+    readers: Engine
+    dice: Random = field(default_factory=lambda: Random(1))
+
+    def sender(self, writer: Writer) -> Sender:
+        to = self.hub.settings.destinations["crm"]
+        return Sender(writer, self.readers, "crm", to, dice=self.dice)
+
+    def rounds(self) -> int:
+        """Send until nothing is due any more; says how often something was."""
+        with writing(self.hub) as writer:
+            sender, count = self.sender(writer), 0
+            while sender.round():
+                count += 1
+        return count
+
+    def status(self) -> Status:
+        with self.hub.engine.begin() as connection:
+            (found,) = destinations(connection, self.hub)
+        return found
+
+    def until_done(self, step: float = 60, most: int = 20_000) -> None:
+        for _ in range(most):
+            self.rounds()
+            if not any(state == "waiting" for state in told(self.hub, "state")):
+                return
+            self.clock.pass_by(step)
+        raise AssertionError(told(self.hub, "state", "due_at"))
+
+
+@pytest.fixture
+def wired(opening: Opening, clock: Clock, receiver: Receiver) -> Iterator[Callable[..., Wired]]:
+    engines = []
+
+    def wire(**settings: Any) -> Wired:
+        hub = opening(crm={"url": receiver.url, "allow_private": True, **settings})
+        engines.append(hub.reader())
+        return Wired(hub, clock, receiver, engines[-1])
+
+    yield wire
+    for engine in engines:
+        engine.dispose()

@@ -38,7 +38,7 @@ def open_ones(opening: Opening) -> Hub:
     with hub.engine.begin() as connection:
         states = update(delivery).values(due_at=DAY, attempts=1, failure="it answered 422")
         connection.execute(states.where(delivery.c.id == 1).values(state="parked"))
-        done = {"state": "delivered", "done_at": DAY, "content": None}
+        done = {"state": "delivered", "done_at": DAY, "told_at": DAY, "content": None}
         connection.execute(states.where(delivery.c.id == 4).values(**done))
         connection.execute(destination.insert().values(name="crm", failures=7, paused_at=DAY))
     return hub

@@ -3,85 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
-from hub.bootstrap import Hub
 from hub.delivery import queue
 from hub.delivery.post import Answer
 from hub.delivery.schedule import FAILURES
-from hub.delivery.sender import Sender
-from hub.delivery.status import Status, destinations
 from hub.people.masking import HIDDEN
-from hub.writer import Writer, writing
-from tests.hub.delivery.conftest import Clock, Opening, order, received, rows, told
-from tests.hub.delivery.receiver import Call, Receiver, receiving
+from hub.writer import writing
+from tests.hub.delivery.conftest import Wired, order, received, rows, told
+from tests.hub.delivery.receiver import Call, Receiver
 
 pytestmark = pytest.mark.databases
 
 DAY = 86_400
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@dataclass
-class Wired:
-    """A hub with one destination, crm, which is the receiver."""
-
-    hub: Hub
-    clock: Clock
-    receiver: Receiver
-    readers: Engine
-    dice: Random = field(default_factory=lambda: Random(1))
-
-    def sender(self, writer: Writer) -> Sender:
-        to = self.hub.settings.destinations["crm"]
-        return Sender(writer, self.readers, "crm", to, dice=self.dice)
-
-    def rounds(self) -> int:
-        """Send until nothing is due any more; says how often something was."""
-        with writing(self.hub) as writer:
-            sender, count = self.sender(writer), 0
-            while sender.round():
-                count += 1
-        return count
-
-    def status(self) -> Status:
-        with self.hub.engine.begin() as connection:
-            (found,) = destinations(connection, self.hub)
-        return found
-
-    def until_done(self, step: float = 60, most: int = 20_000) -> None:
-        for _ in range(most):
-            self.rounds()
-            if not any(state == "waiting" for state in told(self.hub, "state")):
-                return
-            self.clock.pass_by(step)
-        raise AssertionError(told(self.hub, "state", "due_at"))
-
-
-@pytest.fixture
-def wired(opening: Opening, clock: Clock, receiver: Receiver) -> Iterator[Callable[..., Wired]]:
-    engines = []
-
-    def wire(**settings: Any) -> Wired:
-        hub = opening(crm={"url": receiver.url, "allow_private": True, **settings})
-        engines.append(hub.reader())
-        return Wired(hub, clock, receiver, engines[-1])
-
-    yield wire
-    for engine in engines:
-        engine.dispose()
 
 
 def notes(receiver: Receiver) -> list[tuple[str, str]]:
