@@ -19,7 +19,7 @@ from hub import integrity, journal
 from hub.store import postgres as dialect
 from hub.store import sqlite
 from hub.store.database import REVISION, open_database, upgrade
-from hub.store.tables import document, message, metadata, record
+from hub.store.tables import delivery, document, message, metadata, record
 from schemas.problem import ConfigError
 from tests import postgres
 
@@ -110,6 +110,42 @@ def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
                 .join(record)
             ).all()
         assert found == [("tills:1", None, "day.xml", None)]
+        assert list(integrity.examine(place)) == []
+        opened.dispose()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_delivered_before_corrections_counts_as_told(tmp_path: Path, kind: str) -> None:
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            place: Path | URL = tmp_path / "lynchpin.db"
+            engine = sqlite.engine_of(tmp_path / "lynchpin.db", "write")
+        else:
+            place = stack.enter_context(postgres.database(template=False))
+            engine = dialect.engine_of(place, "write", int(REVISION))
+        upgrade(engine, "0001")
+        with engine.begin() as connection:
+            for statement in _FIRST_RELEASE:
+                connection.exec_driver_sql(_said(statement, connection))
+        upgrade(engine, "0016")
+        ends = {"delivered": "'then'", "discarded": "'then'", "waiting": "NULL"}
+        with engine.begin() as connection:
+            for state, done in ends.items():
+                connection.exec_driver_sql(
+                    "INSERT INTO delivery (key, destination, subject, kind, message_id, created_at,"
+                    f" state, due_at, done_at) VALUES ('{state}', 'crm', 'tills:1', 'Reversal', 1,"
+                    f" 'before', '{state}', 'before', {done})"
+                )
+        engine.dispose()
+        opened = open_database(place)
+        with opened.begin() as connection:
+            columns = (delivery.c.state, delivery.c.told_at, delivery.c.reverses)
+            found = connection.execute(select(*columns).order_by(delivery.c.id)).all()
+        assert found == [
+            ("delivered", "then", None),
+            ("discarded", None, None),
+            ("waiting", None, None),
+        ]
         assert list(integrity.examine(place)) == []
         opened.dispose()
 
