@@ -347,7 +347,7 @@ def test_who_hears_once_hears_a_later_one_where_the_first_was_given_up(wired: Wi
 
 
 def test_a_reversal_never_expires() -> None:
-    preset = {"url": "https://crm.example.org/hook", "secrets": [SECRET]}
+    preset = {"url": "https://crm.example.org/hook", "secrets": [SECRET], "expires_seconds": 60}
     with pytest.raises(ValueError, match="does not go with"):
-        Destination(**preset, corrections="append", expires_seconds=60)
-    assert Destination(**preset, corrections="never", expires_seconds=60)
+        Destination.model_validate({**preset, "corrections": "append"})
+    Destination.model_validate({**preset, "corrections": "never"})
