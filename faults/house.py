@@ -204,7 +204,8 @@ class Sender:
         try:
             for number in range(0, self.files, self.at_once):
                 numbers = range(number, min(number + self.at_once, self.files))
-                while not self.sends(number, content(*numbers)):
+                body = content(*numbers)
+                while not self.sends(number, body):
                     self.again += 1
                     self.house.start()
                     time.sleep(_POLL_SECONDS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -20,7 +19,7 @@ from hub.delivery import schedule
 from hub.door import Door, take_in
 from hub.polling.chosen import Poll, Reread
 from hub.polling.page import Element, Page
-from hub.polling.reading import Reading
+from hub.polling.reading import Reading, recent
 from hub.store.tables import poll, polled, record
 from schemas.problem import Problem
 
@@ -206,8 +205,8 @@ def fail(
         "problem": problem.model_dump_json(exclude_none=True),
         "due_at": until,
     }
-    if anew:
-        values["reading"] = None
+    if anew and at.reading is not None:
+        values["reading"] = msgspec.json.encode(at.reading.anew).decode()
     mine = _row(at.name, at.stream) & (poll.c.moved == at.moved)
     connection.execute(update(poll).where(mine).values(**values))
     if asked_seconds:
@@ -221,32 +220,38 @@ def rewind(
     """Have a stream read again from this moment on, at once, and before that what is read again now
     and then. A cursor that is earlier stays; so does none, which reads everything.
     """
-    this = _row(name, stream)
-    back = update(poll).where(this, poll.c.cursor > to)
+    back = update(poll).where(_row(name, stream), poll.c.cursor > to)
     connection.execute(back.values(cursor=to))
-    values = {
-        "reading": None,
-        "rounds": again.every if again else 0,
-        "moved": poll.c.moved + 1,
-        "due_at": now,
-        "failures": 0,
-        "problem": None,
-    }
-    connection.execute(update(poll).where(this).values(**values))
+    _read_again(connection, name, stream, since=min(to, now), again=again, now=now)
 
 
 def rewind_all(
     connection: Connection, polls: Mapping[str, Poll], *, to: str, now: str
 ) -> list[str]:
-    """After a restore: have every stream read again what has come since the backup, and what it
-    misses, which is read again now and then. Says which polls that are.
+    """After a restore of a backup of this moment: have every stream read at once. Says which polls
+    that are.
+
+    The cursor came back with the journal that it follows, and goes no further. What changed without
+    a time is another matter: it may have been read since the backup and be too old by now to be
+    read again, so that is read first, as far back as it would have been then.
     """
     found = connection.execute(select(poll.c.name, poll.c.stream)).all()
     for name, stream in found:
         chosen = polls.get(name)
-        overlap = chosen.overlap_seconds if chosen else 0
         again = chosen.streams[stream].reread if chosen and stream in chosen.streams else None
-        moment = datetime.fromisoformat(to) - timedelta(seconds=overlap)
-        since = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        rewind(connection, name, stream, to=since, again=again, now=now)
+        _read_again(connection, name, stream, since=to, again=again, now=now)
     return sorted({name for name, _ in found} & set(polls))
+
+
+def _read_again(
+    connection: Connection, name: str, stream: str, *, since: str, again: Reread | None, now: str
+) -> None:
+    """Have a stream read at once, and first what no change since then says anything of."""
+    values = {
+        "reading": None if again is None else msgspec.json.encode(recent(again, since)).decode(),
+        "moved": poll.c.moved + 1,
+        "due_at": now,
+        "failures": 0,
+        "problem": None,
+    }
+    connection.execute(update(poll).where(_row(name, stream)).values(**values))

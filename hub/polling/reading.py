@@ -11,11 +11,11 @@ import msgspec
 
 from hub import journal
 from hub.polling.causes import LEADS_AWAY
-from hub.polling.chosen import Poll, Stream
+from hub.polling.chosen import Poll, Reread, Stream
 from hub.polling.page import Element
 from schemas.problem import Refused
 
-__all__ = ["Reading", "begun", "following", "onward", "target"]
+__all__ = ["Reading", "begun", "following", "onward", "recent", "target"]
 
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 _RELATION = re.compile(r';\s*rel\s*=\s*"?([^";,]*)', re.IGNORECASE)
@@ -45,6 +45,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Whether something turned up that an earlier turn should have had."""
     turn: int = 1
 
+    @property
+    def anew(self) -> Reading:
+        """The same from its start."""
+        return Reading(kind=self.kind, since=self.since)
+
     def with_page(self, elements: tuple[Element, ...], at: str) -> Reading:
         """After a page that was answered at this time, by the clock of who answered."""
         changes = [element.changed for element in elements if element.changed is not None]
@@ -54,14 +59,18 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 def begun(poll: Poll, stream: Stream, *, cursor: str | None, rounds: int, now: str) -> Reading:
     """The reading that is next: what has changed, or once in a while the recent again."""
-    again = stream.reread
-    if again is not None and rounds >= again.every:
-        since = _before(now, again.window_seconds) if again.since else None
-        return Reading(kind="reread", since=since)
+    if stream.reread is not None and rounds >= stream.reread.every:
+        return recent(stream.reread, now)
     if cursor is None:
         start = None if poll.start_at is None else _text(poll.start_at)
         return Reading(kind="changes", since=start)
     return Reading(kind="changes", since=_before(cursor, poll.overlap_seconds))
+
+
+def recent(again: Reread, at: str) -> Reading:
+    """The reading of what no change says anything of, as it would have begun at this moment."""
+    since = _before(at, again.window_seconds) if again.since else None
+    return Reading(kind="reread", since=since)
 
 
 def target(poll: Poll, stream: Stream, reading: Reading) -> str:

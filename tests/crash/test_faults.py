@@ -54,8 +54,9 @@ def house(folder: Path, variant: str, database: str | None = None) -> House:
 
 def send(number: int, *stores: Sender) -> None:
     """Each sends the file until it is acknowledged."""
+    body = content(number)
     for store in stores:
-        while not store.sends(number, content(number)):
+        while not store.sends(number, body):
             store.house.start()
             time.sleep(0.05)
 

@@ -83,7 +83,36 @@ def test_control_without_going_back_the_refund_is_not_there(
     assert (poll.count("Order"), poll.count("Reversal")) == (9, 0)
 
 
-def test_a_cursor_goes_back_to_before_the_backup_and_a_long_wait_ends(
+def test_what_is_too_old_to_be_read_again_by_now_is_read_as_it_was_before_the_crash(
+    wired: Wire, tmp_path: Path
+) -> None:
+    poll = wired(shop={"streams": STREAMS})
+    poll.shop.per_page = 1
+    old, *_ = poll.shop.place(2)
+    poll.poll()
+    backed_up(poll, tmp_path / "all.backup")
+    poll.shop.refund(old)
+    for _ in range(4):
+        poll.poll_later()
+    assert poll.count("Reversal") == 1
+    poll.clock.pass_by(2 * RECENT["window_seconds"])
+    poll.close()
+    restored(poll, tmp_path / "all.backup")
+    poll = wired(shop={"streams": STREAMS})
+    before = len(poll.shop.calls)
+    # The shop has forgotten the page that was to come, and is asked for the first one again.
+    poll.shop.before = lambda call: (404, {}, b"") if "page_info" in call.query else None
+    poll.poll()
+    assert poll.count("Reversal") == 1
+    poll.shop.before = lambda call: None
+    poll.poll_later(3600)
+    asked = [call.query for call in poll.shop.calls[before:]]
+    since = [each["created_at_min"] for each in asked if "created_at_min" in each]
+    assert since == ["2030-12-31T00:00:00Z"] * 2
+    assert poll.status().failures == 0
+
+
+def test_a_cursor_comes_back_with_the_backup_and_a_long_wait_ends(
     wired: Wire, tmp_path: Path
 ) -> None:
     poll = wired(shop={"streams": {"orders": ORDERS, "refunds": REFUNDS}, "overlap_seconds": 100})
@@ -102,12 +131,12 @@ def test_a_cursor_goes_back_to_before_the_backup_and_a_long_wait_ends(
     restored(poll, tmp_path / "all.backup")
     poll = wired(shop={"streams": {"orders": ORDERS, "refunds": REFUNDS}, "overlap_seconds": 100})
     poll.shop.before = lambda call: None
-    assert poll.status().cursor == "2030-12-31T23:59:20.000000Z"
+    assert poll.status().cursor == "2031-01-01T00:00:00.000000Z"
     # It has read nothing whole yet, and will read everything.
     assert poll.status("refunds").cursor is None
     assert (poll.status().failures, poll.status().due) == (0, True)
     poll.poll()
-    assert poll.shop.calls[-2].query == {"updated_at_min": "2030-12-31T23:57:40Z"}
+    assert poll.shop.calls[-2].query == {"updated_at_min": "2030-12-31T23:58:20Z"}
 
 
 def _pushed(hub: Hub, body: bytes) -> None:
