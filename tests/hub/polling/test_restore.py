@@ -95,7 +95,7 @@ def test_what_is_too_old_to_be_read_again_by_now_is_read_as_it_was_before_the_cr
     for _ in range(4):
         poll.poll_later()
     assert poll.count("Reversal") == 1
-    poll.clock.pass_by(2 * RECENT["window_seconds"])
+    poll.clock.pass_by(2 * 86_400)
     poll.close()
     restored(poll, tmp_path / "all.backup")
     poll = wired(shop={"streams": STREAMS})
