@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from hub import holds, paging
+from hub import holds, paging, receipts
 from hub.bootstrap import Hub
 from hub.naming import fact_id
 from hub.people.profile import profile_of
+from hub.receipts import NAMES_MAX
 from hub.store.tables import document, hold, message, order_index, record, transaction_index
+from hub.stretch import (
+    Lead,
+    Stretch,
+    named,
+    numbered,
+    of_code,
+    of_message,
+    of_source,
+    of_state,
+    stretch,
+)
 
-__all__ = ["LIMIT", "Sought", "conditions", "first_at", "found", "received_at"]
+__all__ = ["LIMIT", "Sought", "conditions", "first_at", "found", "look", "received_at"]
 
 LIMIT = 50
-_FACTS_MAX = 2000
-"""More things than these go by no name that anybody would look for."""
+_NUMBER_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
     """What is looked for; a message must fit everything that is given.
 
-    ``fact`` and ``file`` are parts, all else is whole. ``since`` and ``until`` are moments in UTC,
+    ``fact`` and ``file`` are parts, all else is whole; a ``fact`` that begins with a system of this
+    hub is the beginning. ``since`` and ``until`` are moments in UTC,
     of fixed width; ``mapping`` is the version that it last went through; ``person`` is the fact id
     of a document of whom it is about.
     """
@@ -51,11 +63,8 @@ class Sought:
     @property
     def till(self) -> dict[str, str]:
         """What is said of a receipt at a till, by column."""
-        said = {name: getattr(self, name) for name in _TILL}
+        said = {name: getattr(self, name) for name in receipts.PARTS}
         return {name: value for name, value in said.items() if value is not None}
-
-
-_TILL = ("store", "workstation", "business_date", "sequence", "receipt")
 
 
 def found(
@@ -64,12 +73,166 @@ def found(
     sought: Sought,
     *,
     limit: int = LIMIT,
-    after: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Messages, the newest first.
+    """The newest messages that fit, however far one has to look for them."""
+    rows: list[dict[str, Any]] = []
+    cursor: str | None = None
+    while True:
+        left = limit - len(rows)
+        some, cursor = look(hub, connection, sought, limit=left, after=cursor)
+        rows += some
+        if cursor is None or len(rows) >= limit:
+            return rows
 
-    ``after`` is a cursor; raises ``Refused`` for one of another list.
+
+def look(
+    hub: Hub, connection: Connection, sought: Sought, *, limit: int, after: str | None = None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Messages behind a cursor, the newest first, as far as one look goes.
+
+    Beside them the cursor to look on with; ``None`` where nothing is left to look through. Raises
+    ``Refused`` for a cursor of another list.
     """
+    key = paging.key_of(after, int)
+    above, below = _between(connection, sought, None if key is None else cast(int, key[0]))
+    criteria = list(_criteria(hub, connection, sought))
+    leads = [each.lead for each in criteria if each.lead is not None]
+    found = stretch(connection, leads, above=above, below=below)
+    if found is None:
+        return [], None
+    numbers = connection.scalars(_fitting(found, criteria).limit(limit + 1)).all()
+    rows = _rows(connection, numbers[:limit])
+    onward = numbers[limit - 1] if len(numbers) > limit else found.below
+    return rows, None if onward is None else paging.cursor((onward,))
+
+
+def _between(
+    connection: Connection, sought: Sought, below: int | None
+) -> tuple[int | None, int | None]:
+    """The numbers between which the messages of the time that is given lie."""
+    above = None
+    if sought.since:
+        first = first_of(connection, sought.since)
+        # None came since: nothing is above the last one.
+        above = first - 1 if first is not None else _NUMBER_MAX
+    if sought.until:
+        end = first_of(connection, sought.until)
+        below = min(end or _NUMBER_MAX, below or _NUMBER_MAX)
+    return above, below
+
+
+@dataclass(frozen=True, slots=True)
+class _Criterion:
+    """What a message must fit. ``fits`` is said in a way that no index is chosen for.
+
+    ``lead`` is the way along which all messages lie that do. Whatever is not chosen to lead must
+    not tempt a database to follow it: it may lead through millions.
+    """
+
+    lead: Lead | None
+    fits: ColumnElement[bool] | None = None
+    table: str = "message"
+
+
+def _criteria(hub: Hub, connection: Connection, sought: Sought) -> Iterator[_Criterion]:
+    if sought.state:
+        lead = None if sought.state == "applied" else of_state(sought.state)
+        yield _Criterion(lead, _same(message.c.state, sought.state))
+    if sought.source:
+        yield _Criterion(of_source(sought.source), _same(record.c.source, sought.source), "record")
+    for column, value in ((message.c.kind, sought.kind), (message.c.mapping, sought.mapping)):
+        if value:
+            yield _Criterion(of_message(column, value), _same(column, value))
+    if sought.code:
+        held = and_(_same(hold.c.code, sought.code), hold.c.released_at.is_(None))
+        yield _Criterion(of_code(sought.code), held, "hold")
+    if sought.group:
+        yield _Criterion(numbered(holds.group(connection, sought.group)))
+    if sought.file:
+        part = record.c.name.contains(sought.file, autoescape=True)
+        yield _Criterion(None, part, "record")
+    if sought.fact:
+        yield _fact(hub, connection, sought.fact)
+    yield from _named(hub, connection, sought)
+
+
+def _same(column: Column[Any], value: str) -> ColumnElement[bool]:
+    return func.coalesce(column, "") == value
+
+
+def _fact(hub: Hub, connection: Connection, text: str) -> _Criterion:
+    """By a part of a fact id, or by its beginning if that is a system of this hub."""
+    system, colon, _ = text.partition(":")
+    if not colon or system not in hub.systems:
+        return _Criterion(None, message.c.fact.contains(text, autoescape=True))
+    begins = message.c.fact.between(text, text + chr(0x10FFFF))
+    few = select(message.c.id).where(begins).limit(NAMES_MAX + 1)
+    numbers = connection.scalars(few).all()
+    lead = numbered(numbers) if len(numbers) <= NAMES_MAX else None
+    return _Criterion(lead, func.substr(message.c.fact, 1, len(text)) == text)
+
+
+def _named(hub: Hub, connection: Connection, sought: Sought) -> Iterator[_Criterion]:
+    """What goes by the names that are given: of an order, of a receipt, of whatever is somebody's.
+
+    Several of them must be the names of one thing.
+    """
+    facts: list[set[str]] = []
+    if sought.person is not None:
+        profile = profile_of(connection, sought.person, nobody=hub.nobody(connection))
+        facts.append(set(profile.facts))
+    if sought.order is not None:
+        facts.append(_orders(connection, sought.order, hub.systems))
+    if sought.till:
+        some = receipts.names(connection, sought.till, hub.systems)
+        if some is not None:
+            facts.append(some)
+        else:
+            yield _Criterion(None, _tells_of_receipt(sought.till))
+    if facts:
+        yield _Criterion(named(set.intersection(*facts)))
+
+
+def _orders(connection: Connection, name: str, systems: Collection[str]) -> set[str]:
+    """By number or native id; also an order that was never understood, if it is named by this."""
+    whole = {fact_id(system, ("order", name)) for system in systems}
+    rows = select(order_index.c.fact).where(order_index.c.number == name)
+    return whole.union(connection.scalars(rows.limit(NAMES_MAX)))
+
+
+def _tells_of_receipt(said: dict[str, str]) -> ColumnElement[bool]:
+    """Whether a message, or a document that was last made from it, is one of these receipts."""
+    table, fits = transaction_index, receipts.fitting(said)
+    mine = document.c.message_id == message.c.id
+    made = select(document.c.fact).join(table, table.c.fact == document.c.fact).where(mine, fits)
+    return or_(
+        exists(select(table.c.fact).where(table.c.fact == message.c.fact, fits)), exists(made)
+    )
+
+
+def _fitting(found: Stretch, criteria: list[_Criterion]) -> Select[Any]:
+    """The numbers along a stretch whose messages fit everything else."""
+    others = [each for each in criteria if each.lead is not found.lead]
+    asked = {each.table for each in others} | {"message"} if others else set()
+    rows, has = found.rows, found.lead.tables
+    if asked and "message" not in has:
+        rows = rows.join(message, message.c.id == found.lead.number)
+    if "record" in asked - has:
+        rows = rows.join(record, record.c.id == message.c.record_id)
+    if "hold" in asked - has:
+        rows = rows.join(hold, hold.c.message_id == message.c.id)
+    for each in others:
+        fits = each.fits if each.fits is not None else message.c.id.in_(_numbers(each))
+        rows = rows.where(fits)
+    return rows
+
+
+def _numbers(criterion: _Criterion) -> Select[Any]:
+    assert criterion.lead is not None
+    return criterion.lead.rows
+
+
+def _rows(connection: Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
     columns = (
         message.c.id,
         message.c.state,
@@ -85,21 +248,8 @@ def found(
     )
     held = and_(hold.c.message_id == message.c.id, hold.c.released_at.is_(None))
     rows = select(*columns).join_from(message, record).outerjoin(hold, held)
-    rows = rows.where(*_filters(hub, connection, sought))
-    if key := paging.key_of(after, int):
-        rows = rows.where(message.c.id < key[0])
-    ordered = rows.order_by(message.c.id.desc()).limit(limit)
-    return [dict(row) for row in connection.execute(ordered).mappings()]
-
-
-def _filters(hub: Hub, connection: Connection, sought: Sought) -> list[ColumnElement[bool]]:
-    filters = conditions(connection, sought)
-    facts = _facts(hub, connection, sought)
-    if facts is not None:
-        # A document may lie in a message that is named for another one: a refund in its order.
-        made_from = select(document.c.message_id).where(document.c.fact.in_(facts))
-        filters.append(or_(message.c.fact.in_(facts), message.c.id.in_(made_from)))
-    return filters
+    chosen = rows.where(message.c.id.in_(numbers)).order_by(message.c.id.desc())
+    return [dict(row) for row in connection.execute(chosen).mappings()]
 
 
 def conditions(connection: Connection, sought: Sought) -> list[ColumnElement[bool]]:
@@ -122,37 +272,11 @@ def conditions(connection: Connection, sought: Sought) -> list[ColumnElement[boo
     return [each for each in filters if each is not None]
 
 
-def _facts(hub: Hub, connection: Connection, sought: Sought) -> set[str] | None:
-    """The fact ids of what goes by the names that are given; ``None`` without any."""
-    named = []
-    if sought.person is not None:
-        profile = profile_of(connection, sought.person, nobody=hub.nobody(connection))
-        named.append(set(profile.facts))
-    if sought.order is not None:
-        named.append(_orders(connection, sought.order, hub.systems))
-    if sought.till:
-        named.append(_receipts(connection, sought.till, hub.systems))
-    return set.intersection(*named) if named else None
-
-
-def _orders(connection: Connection, name: str, systems: Collection[str]) -> set[str]:
-    """By number or native id; also an order that was never understood, if it is named by this."""
-    whole = {fact_id(system, ("order", name)) for system in systems}
-    rows = select(order_index.c.fact).where(order_index.c.number == name)
-    return whole.union(connection.scalars(rows.limit(_FACTS_MAX)))
-
-
-def _receipts(connection: Connection, said: dict[str, str], systems: Collection[str]) -> set[str]:
-    table = transaction_index
-    rows = select(table.c.fact).where(*(table.c[name] == value for name, value in said.items()))
-    if said.keys() != {"receipt"}:
-        rows = rows.where(table.c.system.in_(systems))
-    facts = {*connection.scalars(rows.order_by(table.c.fact).limit(_FACTS_MAX))}
-    parts = tuple(said.get(name, "") for name in _TILL[:4])
-    if all(parts) and "receipt" not in said:
-        # What is held, or tells of no sale, stands in no index; but it has its name.
-        facts |= {fact_id(system, parts) for system in systems}
-    return facts
+def first_of(connection: Connection, moment: str) -> int | None:
+    """The number of the first message that came at a moment or later, if any did."""
+    since = message.c.record_id >= first_at(connection, moment)
+    rows = select(message.c.id).where(since).order_by(message.c.record_id, message.c.position)
+    return connection.scalar(rows.limit(1))
 
 
 def first_at(connection: Connection, moment: str, *, low: int = 1) -> int:

@@ -214,10 +214,16 @@ def list_messages(
     turn: Turned,
     sieve: Sieved,
 ) -> Page[MessageRow]:
-    """Messages that fit everything that is given, the newest first."""
+    """Messages that fit everything that is given, the newest first.
+
+    A page looks through twenty thousand messages at most: one with fewer than were asked for, or
+    with none, is the last only if it has no `next`.
+    """
     sought = sieve.sought(now=served.hub.now())
-    found = messages.found(served.hub, reading, sought, limit=turn.limit + 1, after=turn.cursor)
-    return page(MessageRow, found, turn, lambda row: (row["id"],))
+    rows, following = messages.look(
+        served.hub, reading, sought, limit=turn.limit, after=turn.cursor
+    )
+    return Page(items=[MessageRow(**row) for row in rows], next=following)
 
 
 @router.get("/messages/{number}", responses=answers(404))

@@ -20,7 +20,10 @@ class Sieve(BaseModel):
 
     model_config = ConfigDict(frozen=True, json_schema_extra={"example": {"order": "1001"}})
 
-    fact: Annotated[str | None, Field(max_length=200, description="Part of a fact id.")] = None
+    fact: Annotated[
+        str | None,
+        Field(max_length=200, description="Part of a fact id; with a system, its start."),
+    ] = None
     state: _Whole = None
     source: _Whole = None
     kind: Annotated[str | None, Field(max_length=200, description="Of message: order.")] = None

@@ -21,7 +21,9 @@ P = ParamSpec("P")
 
 
 def _sieve(  # noqa: PLR0913, an option each
-    fact: Annotated[str | None, typer.Argument(help="Part of a fact id.")] = None,
+    fact: Annotated[
+        str | None, typer.Argument(help="Part of a fact id; with a system, its start.")
+    ] = None,
     *,
     state: Annotated[str | None, typer.Option(help="pending, applied, duplicate, held...")] = None,
     source: Annotated[str | None, typer.Option(help="Name of a source.")] = None,

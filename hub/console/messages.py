@@ -23,7 +23,6 @@ from hub.console.page import HEADERS, PLACE, Page, page
 from hub.console.rule import Visit, VisitHere
 from hub.journal import Stored
 from hub.original import original, redacted_at
-from hub.paging import cut
 from hub.store.tables import MESSAGE_STATES, document, message, record
 from mappings.further import Part
 from schemas.problem import LynchpinError, Problem, Rejected
@@ -90,8 +89,7 @@ def list_messages(
     """Messages that fit everything that is asked for, the newest first."""
     given = sieve.given
     sought = Sieve(**given).sought(now=served.hub.now())
-    found = messages.found(served.hub, reading, sought, limit=_ROWS + 1, after=cursor)
-    rows, following = cut(found, _ROWS, lambda row: (row["id"],))
+    rows, following = messages.look(served.hub, reading, sought, limit=_ROWS, after=cursor)
     onward = urlencode({**given, "cursor": following}) if following else None
     return page(
         visit,

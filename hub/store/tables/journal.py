@@ -88,6 +88,8 @@ Index(
     sqlite_where=record.c.rest_offset.is_not(None),
     postgresql_where=record.c.rest_offset.is_not(None),
 )
+# Whatever came from a source, the newest first. There are few records where there are many sales.
+Index(None, record.c.source, record.c.id)
 
 capture = Table(
     "capture",
@@ -156,6 +158,30 @@ Index(
     postgresql_where=message.c.settled_at.is_(None),
 )
 Index(None, message.c.fact)
+# What messages are looked for by, the newest first. That a message was applied leads to nothing:
+# nearly all of them are.
+Index(
+    None,
+    message.c.kind,
+    message.c.id,
+    sqlite_where=message.c.kind.is_not(None),
+    postgresql_where=message.c.kind.is_not(None),
+)
+Index(
+    None,
+    message.c.mapping,
+    message.c.id,
+    sqlite_where=message.c.mapping.is_not(None),
+    postgresql_where=message.c.mapping.is_not(None),
+)
+_NOT_APPLIED = text("settled_at IS NOT NULL AND state <> 'applied'")
+Index(
+    "ix_message_not_applied",
+    message.c.state,
+    message.c.id,
+    sqlite_where=_NOT_APPLIED,
+    postgresql_where=_NOT_APPLIED,
+)
 
 dictionary = Table(
     "dictionary",
@@ -202,6 +228,13 @@ hold = Table(
     Column("outcome", row_text),
     # The held message that this one waits behind: once that one is settled, this one follows.
     Column("waits_on", BigInteger),
+)
+Index(
+    "ix_hold_open",
+    hold.c.code,
+    hold.c.message_id,
+    sqlite_where=hold.c.released_at.is_(None),
+    postgresql_where=hold.c.released_at.is_(None),
 )
 Index(
     None,

@@ -1,0 +1,91 @@
+"""One look goes through so many messages at most, and says where to go on, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import messages, stretch
+from hub.bootstrap import Hub
+from hub.demo import poslog_writer, shop, shop_writer, till
+from hub.messages import Sought
+from hub.receive import receive
+
+pytestmark = pytest.mark.databases
+
+_SALES = [till.sale(index, seed=5) for index in range(12)]
+_SALE = _SALES[3]
+_STORE, _TILL, _DAY, _SEQUENCE = _SALE.key
+
+
+@pytest.fixture
+def journal(hub: Hub, tmp_path: Path) -> Hub:
+    """Two orders, then twelve sales of eight tills, the last of which cannot be read."""
+    orders = b"\n".join(map(shop_writer.order, shop.orders(2, seed=5)))
+    bad = poslog_writer.transaction(_SALES[-1]).replace(b"<Quantity>", b"<Quantity>much", 1)
+    day = [*map(poslog_writer.transaction, _SALES[:-1]), bad]
+    for source, body in (
+        ("shopify", orders),
+        ("poslog", b"".join(poslog_writer.document(day, dialect="v2"))),
+    ):
+        (tmp_path / source).write_bytes(body)
+        receive(hub, source, [tmp_path / source])
+    return hub
+
+
+def looks(hub: Hub, **said: Any) -> list[list[int]]:
+    """The numbers that each look finds, until there is nothing left to look through."""
+    pages: list[list[int]] = []
+    cursor: str | None = None
+    with hub.engine.begin() as connection:
+        while not pages or cursor is not None:
+            rows, cursor = messages.look(hub, connection, Sought(**said), limit=3, after=cursor)
+            pages.append([row["id"] for row in rows])
+    return pages
+
+
+_BY: list[tuple[dict[str, str], list[int]]] = [
+    ({"source": "shopify"}, [2, 1]),
+    ({"source": "nobody"}, []),
+    ({"kind": "order"}, [2, 1]),
+    ({"state": "held"}, [14]),
+    ({"state": "held", "source": "shopify"}, []),
+    ({"state": "discarded"}, []),
+    ({"state": "applied", "kind": "order"}, [2, 1]),
+    ({"fact": "order"}, [2, 1]),
+    ({"fact": "shopify:order"}, [2, 1]),
+    ({"fact": "opify:order"}, [2, 1]),
+    ({"fact": f"poslog:{_STORE}/{_TILL}/"}, [14, 6]),
+    ({"file": "shop"}, [2, 1]),
+    ({"file": "nothing"}, []),
+    ({"store": _STORE, "workstation": _TILL}, [6]),
+    ({"store": _STORE, "workstation": _TILL, "sequence": _SEQUENCE}, [6]),
+    ({"store": _STORE, "business_date": _DAY, "sequence": "2"}, [14, 13, 12, 11]),
+    ({"store": _STORE, "sequence": "2"}, [14, 13, 12, 11]),
+    ({"workstation": _TILL, "sequence": _SEQUENCE}, [6]),
+    ({"business_date": "1999-01-01"}, []),
+    ({"store": "0000"}, []),
+]
+
+
+@pytest.mark.parametrize("most", [5, 20_000])
+def test_looks_find_all_that_fits_and_each_goes_through_so_many_at_most(
+    journal: Hub, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(stretch, "MESSAGES_MAX", most)
+    for said, wanted in _BY:
+        pages = looks(journal, **said)
+        assert [number for page in pages for number in page] == wanted, said
+        assert len(pages) <= 14 // min(most, 3) + 1, said
+
+
+def test_what_leads_nowhere_is_looked_for_a_stretch_at_a_time(
+    journal: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretch, "MESSAGES_MAX", 5)
+    assert looks(journal, fact="order") == [[], [], [2, 1]]
+    # What leads to few is found at once, however far back it lies.
+    assert looks(journal, kind="order", fact="order") == [[2, 1]]
+    assert looks(journal, kind="retail", fact="order") == [[], [], []]
