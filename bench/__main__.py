@@ -22,6 +22,7 @@ from bench import (
     http,
     journey,
     map,  # noqa: A004
+    millions,
     page,
     parse,
     plan,
@@ -42,6 +43,7 @@ _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
     "hub": lambda: chain(receive.figures(), agent.visible()),
     "sales": sales.figures,
     "journey": journey.figures,
+    "millions": millions.figures,
     "http": http.figures,
     "search": search.figures,
     "start": start.figures,

@@ -24,7 +24,7 @@ from hub.bootstrap import Hub
 from hub.home import Home
 from hub.people import view
 
-__all__ = ["figures"]
+__all__ = ["figures", "p95"]
 
 _T = TypeVar("_T")
 
@@ -84,7 +84,7 @@ def _searches(hub: Hub, members: list[Member]) -> Figure:
         with hub.engine.begin() as connection:
             view.find(hub, connection, text)
 
-    waits = {by: _p95(search, texts) for by, texts in _texts(members).items()}
+    waits = {by: p95(search, texts) for by, texts in _texts(members).items()}
     slowest = max(waits, key=lambda by: waits[by].median)
     return of(
         waits[slowest],
@@ -108,14 +108,14 @@ def _pages(hub: Hub, others: list[Member], regulars: list[Member]) -> Figure:
         [dice.sample(group, _EACH) for _ in range(_ROUNDS)] for group in (others, regulars)
     )
     return of(
-        _p95(show, some),
+        p95(show, some),
         id="search.page_p95_ms",
         what="95 % of the pages of a customer with one or two documents",
         unit="ms",
         floor=_FLOOR_MS,
         n=_EACH,
         seed=SEED,
-        beside={"with two hundred documents": _p95(show, few).median},
+        beside={"with two hundred documents": p95(show, few).median},
     )
 
 
@@ -162,7 +162,7 @@ def _rare(family_name: str) -> str | None:
     return None if family_name == FREQUENT_NAME else family_name
 
 
-def _p95(work: Callable[[_T], None], rounds: list[list[_T]]) -> Sample:
+def p95(work: Callable[[_T], None], rounds: list[list[_T]]) -> Sample:
     """Milliseconds by the clock that 95 % of a round stay under, round by round."""
     found: list[float] = []
     for some in rounds:

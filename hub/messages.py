@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select
 
 from hub import holds, paging, receipts
 from hub.bootstrap import Hub
@@ -15,6 +15,8 @@ from hub.people.profile import profile_of
 from hub.receipts import NAMES_MAX
 from hub.store.tables import document, hold, message, order_index, record, transaction_index
 from hub.stretch import (
+    MESSAGES_MAX,
+    MESSAGES_MAX_ASKED,
     Lead,
     Stretch,
     named,
@@ -97,7 +99,8 @@ def look(
     above, below = _between(connection, sought, None if key is None else cast(int, key[0]))
     criteria = list(_criteria(hub, connection, sought))
     leads = [each.lead for each in criteria if each.lead is not None]
-    found = stretch(connection, leads, above=above, below=below)
+    most = MESSAGES_MAX_ASKED if any(each.asks for each in criteria) else MESSAGES_MAX
+    found = stretch(connection, leads, above=above, below=below, most=most)
     if found is None:
         return [], None
     numbers = connection.scalars(_fitting(found, criteria).limit(limit + 1)).all()
@@ -126,12 +129,14 @@ class _Criterion:
     """What a message must fit. ``fits`` is said in a way that no index is chosen for.
 
     ``lead`` is the way along which all messages lie that do. Whatever is not chosen to lead must
-    not tempt a database to follow it: it may lead through millions.
+    not tempt a database to follow it: it may lead through millions. ``asks`` says that other tables
+    are asked about each message.
     """
 
     lead: Lead | None
     fits: ColumnElement[bool] | None = None
     table: str = "message"
+    asks: bool = False
 
 
 def _criteria(hub: Hub, connection: Connection, sought: Sought) -> Iterator[_Criterion]:
@@ -188,7 +193,7 @@ def _named(hub: Hub, connection: Connection, sought: Sought) -> Iterator[_Criter
         if some is not None:
             facts.append(some)
         else:
-            yield _Criterion(None, _tells_of_receipt(sought.till))
+            yield _Criterion(None, _tells_of_receipt(sought.till), asks=True)
     if facts:
         yield _Criterion(named(set.intersection(*facts)))
 
@@ -204,10 +209,12 @@ def _tells_of_receipt(said: dict[str, str]) -> ColumnElement[bool]:
     """Whether a message, or a document that was last made from it, is one of these receipts."""
     table, fits = transaction_index, receipts.fitting(said)
     mine = document.c.message_id == message.c.id
+    goes = select(table.c.fact).where(table.c.fact == message.c.fact, fits)
     made = select(document.c.fact).join(table, table.c.fact == document.c.fact).where(mine, fits)
-    return or_(
-        exists(select(table.c.fact).where(table.c.fact == message.c.fact, fits)), exists(made)
-    )
+    # Asked of one message at a time: for EXISTS, PostgreSQL gathers all such receipts that there
+    # are before it looks at the first message.
+    one = (each.limit(1).scalar_subquery() for each in (goes, made))
+    return or_(*(each.is_not(None) for each in one))
 
 
 def _fitting(found: Stretch, criteria: list[_Criterion]) -> Select[Any]:

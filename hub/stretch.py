@@ -18,6 +18,7 @@ from hub.store.tables import document, hold, message, record
 __all__ = [
     "JOURNAL",
     "MESSAGES_MAX",
+    "MESSAGES_MAX_ASKED",
     "Lead",
     "Stretch",
     "named",
@@ -31,19 +32,23 @@ __all__ = [
 
 MESSAGES_MAX = 20_000
 """So many messages are gone through at once: less than a tenth of a second's work."""
+MESSAGES_MAX_ASKED = 4_000
+"""So many where other tables are asked about each of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
     """A way through messages: their numbers, the newest first when sorted by ``order``.
 
-    ``tables`` are those whose columns its rows have.
+    ``tables`` are those whose columns its rows have. ``few`` says that there are no more of them
+    than names that were looked up, so that nobody need count them first.
     """
 
     rows: Select[Any]
     number: ColumnElement[int]
     order: tuple[ColumnElement[Any], ...]
     tables: frozenset[str] = field(default=frozenset({"message"}))
+    few: bool = False
 
     def within(self, connection: Connection, above: int | None, below: int | None) -> Select[Any]:
         """Its rows with numbers between these two, neither of them among them."""
@@ -83,7 +88,8 @@ JOURNAL = Lead(select(message.c.id), message.c.id, (message.c.id.desc(),))
 
 def numbered(numbers: Collection[int]) -> Lead:
     """Messages of these numbers."""
-    return Lead(JOURNAL.rows.where(message.c.id.in_(numbers)), JOURNAL.number, JOURNAL.order)
+    rows = JOURNAL.rows.where(message.c.id.in_(numbers))
+    return Lead(rows, JOURNAL.number, JOURNAL.order, few=True)
 
 
 def of_state(state: str) -> Lead:
@@ -120,7 +126,8 @@ def named(facts: Collection[str]) -> Lead:
         # A document may lie in a message that is named for another one: a refund in its order.
         select(document.c.message_id).where(document.c.fact.in_(facts)),
     ).subquery("named")
-    return Lead(select(either.c.id), either.c.id, (either.c.id.desc(),), frozenset())
+    order = (either.c.id.desc(),)
+    return Lead(select(either.c.id), either.c.id, order, frozenset(), few=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +140,22 @@ class Stretch:
 
 
 def stretch(
-    connection: Connection, leads: Sequence[Lead], *, above: int | None, below: int | None
+    connection: Connection,
+    leads: Sequence[Lead],
+    *,
+    above: int | None,
+    below: int | None,
+    most: int,
 ) -> Stretch | None:
     """The newest messages along the lead that goes through the fewest; ``None`` without any.
 
-    A message that is looked for must lie on all of the leads, between the two numbers.
+    A message that is looked for must lie on all of the leads, between the two numbers. The stretch
+    has ``most`` messages at most.
     """
+    for lead in leads:
+        if lead.few:
+            rows = lead.within(connection, above, below).order_by(*lead.order)
+            return Stretch(lead, rows, None)
     best: tuple[int, int, Lead] | None = None
     for lead in leads or (JOURNAL,):
         rows = lead.within(connection, above, below).order_by(*lead.order)
@@ -147,9 +164,7 @@ def stretch(
             return None
         # The journal's own numbers have hardly a gap; counting would read whole messages.
         behind = (
-            first - MESSAGES_MAX
-            if lead is JOURNAL
-            else connection.scalar(rows.offset(MESSAGES_MAX).limit(1)) or 0
+            first - most if lead is JOURNAL else connection.scalar(rows.offset(most).limit(1)) or 0
         )
         if best is None or behind < best[0]:
             best = behind, first, lead

@@ -36,7 +36,7 @@ __all__ = [
     "upgrade",
 ]
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Place = Path | URL

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bench import mix
+from bench.statements import Work, counted
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer
 from hub.demo.receipt import Receipt
@@ -23,27 +20,6 @@ _FEW, _MANY = 100, 1_000
 _KNOWN = next(index for index in range(100) if mix.meant(index).kind == "known")
 
 
-@dataclass(slots=True)
-class _Work:
-    statements: int = 0
-    rows: int = 0
-
-
-@contextmanager
-def _counted(hub: Hub) -> Iterator[_Work]:
-    work = _Work()
-
-    def count(_connection: Any, cursor: Any, *_: Any) -> None:
-        work.statements += 1
-        work.rows += max(cursor.rowcount, 0)
-
-    event.listen(hub.engine, "after_cursor_execute", count)
-    try:
-        yield work
-    finally:
-        event.remove(hub.engine, "after_cursor_execute", count)
-
-
 def _send(hub: Hub, folder: Path, body: bytes) -> None:
     file = folder / "sales.xml"
     file.write_bytes(body)
@@ -51,11 +27,11 @@ def _send(hub: Hub, folder: Path, body: bytes) -> None:
     assert report.applied == report.messages > 0
 
 
-def _one(hub: Hub, folder: Path, sequence: int) -> _Work:
+def _one(hub: Hub, folder: Path, sequence: int) -> Work:
     """What the same sale of somebody known takes, under another number."""
     sale: Receipt = replace(mix.receipt(_KNOWN), sequence=sequence)
     written = [poslog_writer.transaction(sale, detail="lean")]
-    with _counted(hub) as work:
+    with counted(hub) as work:
         _send(hub, folder, b"".join(poslog_writer.document(written, dialect="v2")))
     return work
 

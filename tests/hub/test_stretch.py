@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub import messages, stretch
+from hub import messages
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.messages import Sought
@@ -74,7 +74,8 @@ _BY: list[tuple[dict[str, str], list[int]]] = [
 def test_looks_find_all_that_fits_and_each_goes_through_so_many_at_most(
     journal: Hub, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(stretch, "MESSAGES_MAX", most)
+    monkeypatch.setattr(messages, "MESSAGES_MAX", most)
+    monkeypatch.setattr(messages, "MESSAGES_MAX_ASKED", most)
     for said, wanted in _BY:
         pages = looks(journal, **said)
         assert [number for page in pages for number in page] == wanted, said
@@ -84,7 +85,7 @@ def test_looks_find_all_that_fits_and_each_goes_through_so_many_at_most(
 def test_what_leads_nowhere_is_looked_for_a_stretch_at_a_time(
     journal: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stretch, "MESSAGES_MAX", 5)
+    monkeypatch.setattr(messages, "MESSAGES_MAX", 5)
     assert looks(journal, fact="order") == [[], [], [2, 1]]
     # What leads to few is found at once, however far back it lies.
     assert looks(journal, kind="order", fact="order") == [[2, 1]]
