@@ -32,9 +32,12 @@ from bench import (
     start,
 )
 from bench.figure import Figure
+from faults import results
 
 _ROOT = Path(__file__).parents[1]
 RESULTS = _ROOT / "bench/results.json"
+KEPT = _ROOT / "bench/faults.json"
+"""What ``make faults`` has found, fault by fault."""
 PAGE = _ROOT / "docs/figures.md"
 
 _GROUPS: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -67,7 +70,7 @@ def main() -> int:
     anew = {measured.id for measured in fresh}
     kept = [o for o in figure.read(RESULTS) if o.command not in ran and o.id not in anew]
     figure.write(RESULTS, [*kept, *fresh])
-    PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
+    PAGE.write_text(page.render(figure.read(RESULTS), results.read(KEPT)), "utf-8")
     Console().print(_table(fresh))
     return 0 if all(measured.holds for measured in fresh) else 1
 

@@ -11,6 +11,7 @@ import lxml.etree
 import pydantic
 
 from bench.figure import Figure
+from faults.results import Result, table
 
 __all__ = ["machine", "render"]
 
@@ -51,8 +52,8 @@ def machine() -> str:
     return f"{cores} cores, {platform.machine()}, {platform.system()}, {software}"
 
 
-def render(figures: Iterable[Figure]) -> str:
-    """The page."""
+def render(figures: Iterable[Figure], faults: Iterable[Result] = ()) -> str:
+    """The page; ``faults`` are what the figures of faults sum up."""
     known = sorted(figures, key=lambda figure: figure.id)
     parts = [_HEAD, f"Measured on: {machine()}.\n"]
     for group, title in _TITLES.items():
@@ -60,6 +61,8 @@ def render(figures: Iterable[Figure]) -> str:
         if members:
             parts += [f"## {title}\n", "\n".join(_table(members)) + "\n"]
             parts += [_profile(figure) for figure in members if _is_profile(figure)]
+    if found := list(faults):
+        parts.append("\n".join(table(found)) + "\n")
     return "\n".join(parts)
 
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from datetime import UTC, datetime
 from unittest import mock
 
 from bench import figure, page
-from bench.__main__ import PAGE, RESULTS, commit_of
+from bench.__main__ import KEPT, PAGE, RESULTS, commit_of
 from faults import poison, results
 from faults.harm import FAULTS, suffered
 from faults.results import Result
 from hub import waiting
 
-_KEPT = RESULTS.with_name("faults.json")
 _MESSAGES = 34_000
 """For each fault, and more than 300,000 for all of them."""
 _CONTROL = 2_000
@@ -52,8 +52,9 @@ def _is_well(name: str, messages: int, commit: str) -> bool:
     verdict = suffered(fault, messages)
     seconds = round(time.monotonic() - begun)
     print(f"{fault.what}: {verdict}, {seconds} s", file=sys.stderr)
-    control = getattr(suffered(fault, _CONTROL, variant=fault.control), fault.red)
-    print(f"  {fault.control}: {fault.red} {control} of {_CONTROL}", file=sys.stderr)
+    broken = suffered(fault, _CONTROL, variant=fault.control)
+    control = getattr(broken, fault.red)
+    print(f"  {fault.control}: {fault.red} {control} of {broken.messages}", file=sys.stderr)
     result = Result(
         fault=name,
         what=fault.what,
@@ -61,7 +62,9 @@ def _is_well(name: str, messages: int, commit: str) -> bool:
         variant=fault.control,
         red=fault.red,
         control=control,
+        tried=broken.messages,
         seconds=seconds,
+        day=datetime.now(UTC).date().isoformat(),
         commit=commit,
     )
     if messages >= _MESSAGES:
@@ -70,11 +73,11 @@ def _is_well(name: str, messages: int, commit: str) -> bool:
 
 
 def _keep(result: Result) -> None:
-    kept = [old for old in results.read(_KEPT) if old.fault in FAULTS.keys() - {result.fault}]
-    results.write(_KEPT, [*kept, result])
+    kept = [old for old in results.read(KEPT) if old.fault in FAULTS.keys() - {result.fault}]
+    results.write(KEPT, [*kept, result])
     others = [old for old in figure.read(RESULTS) if old.group != "faults"]
-    figure.write(RESULTS, [*others, *results.figures(results.read(_KEPT))])
-    PAGE.write_text(page.render(figure.read(RESULTS)), "utf-8")
+    figure.write(RESULTS, [*others, *results.figures(results.read(KEPT))])
+    PAGE.write_text(page.render(figure.read(RESULTS), results.read(KEPT)), "utf-8")
 
 
 def _poison_is_well() -> bool:

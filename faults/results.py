@@ -13,13 +13,13 @@ from pathlib import Path
 from bench.figure import Figure
 from faults.ledger import Verdict
 
-__all__ = ["Result", "figures", "read", "write"]
+__all__ = ["Result", "figures", "read", "table", "write"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A fault and its control: ``red`` names what must go wrong in the control, and does so
-    ``control`` times.
+    ``control`` times of ``tried``. ``day`` is when they ran.
     """
 
     fault: str
@@ -28,7 +28,9 @@ class Result:
     variant: str
     red: str
     control: int
+    tried: int
     seconds: int
+    day: str
     commit: str
 
     @property
@@ -50,6 +52,19 @@ def write(path: Path, results: Iterable[Result]) -> None:
     """Write results in the order of their faults."""
     rows = [asdict(result) for result in sorted(results, key=lambda result: result.fault)]
     path.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+
+
+def table(results: Iterable[Result]) -> Iterator[str]:
+    """The results as rows of Markdown, fault by fault."""
+    yield "| fault | messages | lost | doubled | out of order | without its guard | seconds | of |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for each in results:
+        verdict = each.verdict
+        counts = (verdict.messages, verdict.lost, verdict.doubled, verdict.out_of_order)
+        red = f"{each.variant}: {each.control:,} of {each.tried:,} {each.red.replace('_', ' ')}"
+        of = f"{each.day}, `{each.commit}`"
+        cells = (each.what, *(f"{count:,}" for count in counts), red, str(each.seconds), of)
+        yield f"| {' | '.join(cells)} |"
 
 
 def figures(results: list[Result]) -> Iterator[Figure]:

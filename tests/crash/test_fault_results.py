@@ -26,7 +26,9 @@ def _result(fault: str = "kill", *, red: str = "lost", control: int = 7, **count
         variant="early",
         red=red,
         control=control,
+        tried=2_000,
         seconds=60,
+        day="2026-11-29",
         commit="abc",
     )
 
@@ -42,7 +44,7 @@ def test_a_fault_is_well_where_nothing_went_wrong_and_its_control_did(wrong: str
 def test_faults_that_run_one_by_one_are_summed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "_KEPT", tmp_path / "faults.json")
+    monkeypatch.setattr(program, "KEPT", tmp_path / "faults.json")
     monkeypatch.setattr(program, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(program, "PAGE", tmp_path / "figures.md")
     program._keep(_result(lost=3))
@@ -55,4 +57,7 @@ def test_faults_that_run_one_by_one_are_summed(
     assert (lost.n, lost.value, lost.control, lost.holds) == (90_000, 1, 7, False)
     assert (doubled.n, doubled.value, doubled.control, doubled.holds) == (90_000, 0, 5, True)
     assert lost.beside == {"what cut is": 0, "what kill is": 1}
-    assert "of 90,000 messages, lost" in (tmp_path / "figures.md").read_text()
+    page = (tmp_path / "figures.md").read_text()
+    assert "of 90,000 messages, lost" in page
+    red = "early: 5 of 2,000 doubled | 60 | 2026-11-29, `abc` |"
+    assert f"| what cut is | 50,000 | 0 | 0 | 0 | {red}" in page
