@@ -21,10 +21,10 @@ from random import Random
 
 import httpx2
 
-from faults.house import House, a_port
+from faults.house import House
 from faults.ledger import Verdict
 from hub.demo import shop, shop_writer
-from tests.e2e.store import asked, is_settled
+from tests.e2e.store import a_port, asked, is_settled
 
 __all__ = ["down"]
 

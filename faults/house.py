@@ -7,13 +7,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +24,7 @@ from faults.variant import CLOCK
 from hub import bootstrap, keys
 from hub.home import Home, write_atomically
 
-__all__ = ["House", "Sender", "a_port"]
+__all__ = ["House", "Sender"]
 
 _VARIANT = (sys.executable, "-m", "faults.variant")
 _POLL_SECONDS = 0.05
@@ -35,16 +34,6 @@ _FILES_OF_A_SHORT_RUN = 40
 _CALM_MAX = 6.0
 _making = threading.Lock()
 """Migrations, and what the environment names, are of the whole process."""
-
-
-@contextmanager
-def a_port() -> Iterator[int]:
-    """A port that nobody else gets, for who comes up again and again."""
-    with socket.socket() as kept:
-        # Bound and not listening, it lets in only who says the same.
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        yield kept.getsockname()[1]
 
 
 @dataclass

@@ -19,11 +19,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from faults.house import House, a_port
+from faults.house import House
 from faults.ledger import FILE, Verdict, content, judge, pending
 from faults.server import open_server
 from schemas.problem import ConfigError
-from tests.e2e.store import AGENT, DELETED, Store
+from tests.e2e.store import DELETED, Store, a_port
 
 __all__ = ["shipped"]
 
@@ -124,9 +124,7 @@ class _Scene:
         """Start whoever is gone, and sell."""
         self.house.start()
         if self.agent is None or self.agent.poll() is not None:
-            with (self.store.folder / "agent.log").open("ab") as log:
-                told = {**os.environ, "LYNCHPIN_AGENT_HOME": str(self.store.home.path)}
-                self.agent = subprocess.Popen(AGENT, env=told, stderr=log)
+            self.agent = self.store.started()
         lying = sum(1 for _ in self.store.drop().glob("*.xml"))
         for _ in range(min(_LYING_MAX - lying, self.files - self.written)):
             self.store.put(f"{self.written:06}.xml", content(self.written))

@@ -32,6 +32,7 @@ from hub.store.tables import metadata
 from schemas.problem import Problem
 from tests.e2e.browser import started
 from tests.e2e.demo import Demo, waiting
+from tests.e2e.store import a_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
@@ -216,6 +217,13 @@ def fresh(tmp_path: Path, empty_home: Path) -> Callable[[], House]:
 def house(fresh: Callable[[], House]) -> House:
     """A new house."""
     return fresh()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody else gets."""
+    with a_port() as number:
+        yield number
 
 
 @pytest.fixture(scope="session")

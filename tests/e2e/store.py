@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,6 +29,7 @@ __all__ = [
     "VARIANT",
     "Line",
     "Store",
+    "a_port",
     "asked",
     "is_settled",
     "line_to",
@@ -48,6 +50,16 @@ def wait_until(so: Callable[[], object], what: str) -> None:
     while not so():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
+
+
+@contextmanager
+def a_port() -> Iterator[int]:
+    """A port that nobody else gets, for who comes up again and again."""
+    with socket.socket() as kept:
+        # Bound and not listening, it lets in only who says the same.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 def asked(home: Path, query: str) -> list[Any]:
@@ -111,13 +123,16 @@ class Store:
     @contextmanager
     def agent(self, command: Sequence[str | Path] = AGENT) -> Iterator[subprocess.Popen[bytes]]:
         """Run the agent, killed -9 at the end; what it writes is added to ``agent.log``."""
-        with (self.folder / "agent.log").open("ab") as log:
-            process = subprocess.Popen(command, env=self._environment, stderr=log)
-        with process:
+        with self.started(command) as process:
             try:
                 yield process
             finally:
                 process.kill()
+
+    def started(self, command: Sequence[str | Path] = AGENT) -> subprocess.Popen[bytes]:
+        """The agent, which whoever asked for it ends."""
+        with (self.folder / "agent.log").open("ab") as log:
+            return subprocess.Popen(command, env=self._environment, stderr=log)
 
     def said(self, *options: str) -> str:
         """What ``lynchpin-agent status`` says."""

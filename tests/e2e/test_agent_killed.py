@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -42,16 +41,6 @@ EXTRA = 120
 """Ordinary sales of each till."""
 CAPTURES = {"log": "", "parts": DELETED}
 END = b"</POSLog>"
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    """A port that nobody else gets, for a hub that comes up again and again."""
-    with socket.socket() as kept:
-        # Bound and not listening, it lets in only who says the same.
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        yield kept.getsockname()[1]
 
 
 @contextmanager

@@ -5,16 +5,12 @@ nobody has is listed, and nothing counts twice. The oracle is what was sold, sen
 from __future__ import annotations
 
 import json
-import os
-import socket
 import sqlite3
-import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -24,7 +20,7 @@ from hub.demo import poslog_writer, shop, shop_writer, till
 from hub.demo.ledger import tally
 from hub.demo.webhook import shop as signed
 from tests.e2e.store import DELETED, Store, is_settled, wait_until
-from tests.e2e.test_agent_killed import HUB
+from tests.e2e.test_agent_killed import hub
 from tests.hub.polling.conftest import described, of
 from tests.hub.polling.shop import Shop, open_shop
 
@@ -38,31 +34,6 @@ AT_BACKUP, LOST = 20, 20
 """Sales that the hub has when the backup begins, and that come between its end and the crash."""
 LOST_ORDERS = 5
 """Those of the shop that is asked which come meanwhile, at least."""
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        yield kept.getsockname()[1]
-
-
-@contextmanager
-def _hub(house: House, port: int, command: Sequence[str | Path] = HUB) -> Iterator[None]:
-    """Run the hub, killed -9 at the end."""
-    with (house.folder / "hub.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)],
-            env={**os.environ, "LYNCHPIN_HOME": str(house.home)},
-            stderr=log,
-            cwd=house.folder,
-        )
-    with process:
-        try:
-            yield
-        finally:
-            process.kill()
 
 
 @dataclass
@@ -148,7 +119,7 @@ def test_agents_and_polls_heal_what_they_own_and_what_was_pushed_is_listed(
     threads = [threading.Thread(target=work) for work in (load.sell, load.push, load.place)]
     try:
         with store.agent():
-            with _hub(house, port):
+            with hub(house, port):
                 for thread in threads:
                     thread.start()
                 wait_until(lambda: _received(house) >= AT_BACKUP, "nothing arrives")
@@ -167,7 +138,7 @@ def test_agents_and_polls_heal_what_they_own_and_what_was_pushed_is_listed(
             assert len(_polled(house)) <= len(read) - LOST_ORDERS
             assert restored["rewound"] == ["shop"]
             before = set(load.acknowledged)
-            with _hub(house, port):
+            with hub(house, port):
                 load.closed.set()
                 for thread in threads:
                     thread.join()
