@@ -31,7 +31,7 @@ from hub.api import (
     reference,
     webhooks,
 )
-from hub.api.openapi import document
+from hub.api.openapi import described
 from hub.api.rate import Rates
 from hub.api.rule import rule_of
 from hub.api.served import Served
@@ -92,8 +92,7 @@ def application(hub: Hub, writer: Writer) -> FastAPI:
     errors.install(app)
     console_page.install(app)
     check_rules(app.routes)
-    described = document(app)
-    app.openapi = lambda: described  # type: ignore[method-assign]
+    app.openapi = described(app)  # type: ignore[method-assign]
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -197,4 +198,5 @@ class _Figures(Collector):
 @router.get("/openapi.json", dependencies=[anyone], include_in_schema=False)
 async def openapi(request: Request) -> JSONResponse:
     """What may be called, and how."""
-    return JSONResponse(request.app.openapi())
+    # It may have to be made first, while others are answered.
+    return JSONResponse(await asyncio.to_thread(request.app.openapi))

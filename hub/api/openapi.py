@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +15,7 @@ from hub.api.errors import ProblemAnswer, answers
 from hub.api.rule import AnyOne, rule_of
 from hub.api.signed import Signed
 
-__all__ = ["document"]
+__all__ = ["described"]
 
 _DESCRIPTION = """\
 Doors for sources, and reading what the hub knows. A caller shows a key of `lynchpin key create`;
@@ -52,7 +54,21 @@ _RETRY = {
 }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Gives the document of an application, made once when it is first asked for.
+
+    Making it takes longer than all else at the start of a hub, and most hubs are never asked.
+    """
+    alone, made = threading.Lock(), cache(partial(_document, app))
+
+    def ask() -> dict[str, Any]:
+        with alone:
+            return made()
+
+    return ask
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
     """The document of an application, whose routes declare their own errors with ``answers``."""
     made = get_openapi(
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes

@@ -8,7 +8,7 @@ import pytest
 
 from faults.poison import KINDS, poisoned
 from hub import bootstrap, waiting
-from hub.home import Home
+from tests import homes
 
 SIZES = {"sqlite": (1500, 250), "postgresql": (600, 100)}
 
@@ -18,8 +18,7 @@ def test_only_what_depends_on_a_poison_waits_and_all_is_applied_in_the_end(
     tmp_path: Path, database: str
 ) -> None:
     messages, subjects = SIZES[database]
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub:
         done = poisoned(hub, messages, subjects)
     assert (done.astray, done.unapplied) == (0, 0)
@@ -34,8 +33,7 @@ def test_without_waiting_later_versions_pass_the_poison_and_it_comes_too_late(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting.Queue, "_first", lambda *_: None)
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub:
         done = poisoned(hub, 300, 40)
     assert done.astray > 0

@@ -19,6 +19,7 @@ from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import metadata
 from schemas.problem import ConfigError
+from tests import homes
 
 RESTORER = Path(__file__).with_name("restorer.py")
 EARLY, LAST = 1, {"sqlite": 5, "postgresql": 3}
@@ -100,8 +101,7 @@ def _tried(steps: int, last: int) -> list[int]:
 def test_what_a_killed_restore_leaves_is_whole_and_the_next_one_succeeds(
     tmp_path: Path, database: str
 ) -> None:
-    home, file = Home(tmp_path / "home"), tmp_path / "backup"
-    bootstrap.create(home)
+    home, file = homes.made(tmp_path / "home"), tmp_path / "backup"
     place = settings.read(home).database(home)
     _sell(home, tmp_path, 0, 8)
     backup.back_up(place, file, now=bootstrap.utc_now, overwrite=False)
@@ -130,8 +130,7 @@ def test_what_a_killed_restore_leaves_is_whole_and_the_next_one_succeeds(
 def test_killed_in_the_place_of_a_damaged_file_nothing_takes_it_for_an_empty_one(
     tmp_path: Path,
 ) -> None:
-    home, file = Home(tmp_path / "home"), tmp_path / "backup"
-    bootstrap.create(home)
+    home, file = homes.made(tmp_path / "home"), tmp_path / "backup"
     _sell(home, tmp_path, 0, 8)
     backup.back_up(home.database, file, now=bootstrap.utc_now, overwrite=False)
     wanted = _rows(_dump(home))

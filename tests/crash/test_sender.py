@@ -18,6 +18,7 @@ from hub.demo import shop, shop_writer
 from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import delivery
+from tests import homes
 from tests.crash.sender import TIMEOUT_SECONDS
 from tests.hub.delivery.conftest import SECRET, described
 from tests.hub.delivery.receiver import Receiver, receiving
@@ -29,8 +30,7 @@ PATIENCE_SECONDS = 60
 
 def _home(folder: Path, url: str) -> tuple[Home, list[str]]:
     """A home in which orders wait to be sent, and the names of the deliveries."""
-    home = Home(folder / "home")
-    bootstrap.create(home)
+    home = homes.made(folder / "home")
     told = described(
         "crm", url=url, secrets=[SECRET], allow_private=True, timeout_seconds=TIMEOUT_SECONDS
     )

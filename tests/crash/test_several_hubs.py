@@ -29,7 +29,7 @@ from hub.demo.ledger import tally
 from hub.home import Home
 from hub.store.database import open_database
 from hub.store.tables import document, message
-from tests import postgres
+from tests import homes, postgres
 from tests.crash.several import LEASE_SECONDS
 
 SEVERAL = Path(__file__).with_name("several.py")
@@ -115,8 +115,7 @@ def retailer(folder: Path, variant: str) -> Iterator[Retailer]:
         patch.setenv("LYNCHPIN_LEASE_SECONDS", str(LEASE_SECONDS))
         members = []
         for number in range(HUBS):
-            home = Home(folder / f"home-{number}")
-            bootstrap.create(home)
+            home = homes.made(folder / f"home-{number}")
             more = (f'[sources.{n}]\nconnector = "poslog"\nsystem = "poslog"\n' for n in SOURCES)
             home.settings.write_text("\n".join((home.settings.read_text(), *more)))
             members.append(Member(home, variant))

@@ -10,8 +10,8 @@ import pytest
 
 from bench.baskets import baskets, by_day, expected, found
 from hub import bootstrap
-from hub.home import Home
 from hub.receive import receive
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -26,8 +26,7 @@ def test_real_baskets_come_to_the_totals_of_their_data(tmp_path: Path) -> None:
     assert (some.groupby("basket_id")["sales_value"].sum() == 0).any()
     assert (some["retail_disc"] > 0).any()
     assert (some["quantity"] > 1_000).any()
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     sent = 0
     with bootstrap.open_hub(home) as hub:
         for day, body, count in by_day(some):

@@ -20,6 +20,7 @@ from hub.home import Home
 from hub.people import view
 from hub.people.view import FoundPerson, Person
 from hub.receive import receive
+from tests import homes
 
 MEMBER = next(e for e in till.day(NEW_YORK, seed=7) if isinstance(e, Receipt) and e.loyalty)
 ORDERS = tuple(shop.orders(60, seed=7))
@@ -28,8 +29,7 @@ ORDERS = tuple(shop.orders(60, seed=7))
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     folder = tmp_path_factory.mktemp("people")
-    made = Home(folder / "home")
-    bootstrap.create(made)
+    made = homes.made(folder / "home")
     day, bodies = folder / "day.xml", []
     day.write_bytes(poslog_writer.day(NEW_YORK, seed=7))
     for order in ORDERS:
@@ -169,8 +169,7 @@ def test_till_account_and_guest_are_one_person(tmp_path: Path, order: tuple[str,
         "shop": json.dumps(account).encode(),
         "guest": shop_writer.order(guest),
     }
-    made = Home(tmp_path / "home")
-    bootstrap.create(made)
+    made = homes.made(tmp_path / "home")
     with bootstrap.open_hub(made) as hub:
         for name in order:
             file = tmp_path / name

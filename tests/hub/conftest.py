@@ -10,13 +10,12 @@ import pytest
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.home import Home
+from tests import homes
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
-    return home
+    return homes.made(tmp_path / "home")
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ from hub.store.tables import (
     transaction_index,
 )
 from hub.writer import writing
+from tests import homes
 from tests.processes import naming
 
 AT_ONCE = 10
@@ -48,7 +49,7 @@ _RUN = ("record_id", "settled_at", "held_at", "received_at")
 
 @contextmanager
 def opened(home: Home, *, ahead: bool = True) -> Iterator[Hub]:
-    bootstrap.create(home)
+    homes.made(home.path)
     with bootstrap.open_hub(home, now=lambda: "2031-01-01T00:00:00.000000Z") as hub:
         hub.ahead.enabled, hub.ahead.at_once = ahead, AT_ONCE
         yield hub
@@ -239,8 +240,7 @@ with bootstrap.open_hub(Home(Path(sys.argv[1]))) as hub:
 
 
 def test_it_does_not_outlive_its_hub(hub: Hub, tmp_path: Path) -> None:
-    home = Home(tmp_path / "other")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "other")
     file = tmp_path / "sales.xml"
     file.write_bytes(b"".join(poslog_writer.sales(300, seed=1, lines=2)))
     command = [sys.executable, "-c", _HUB, str(home.path), str(file)]

@@ -21,7 +21,7 @@ from hub.store import archive
 from hub.store.database import REVISION, open_database
 from hub.store.tables import api_key, audit, metadata, polled, record
 from schemas.problem import ConfigError, Rejected
-from tests import postgres
+from tests import homes, postgres
 
 NOW = "2031-05-06T10:00:00.000000Z"
 LATER = "2031-05-06T12:00:00.000000Z"
@@ -31,17 +31,15 @@ Place = Path | URL
 @contextmanager
 def _place(kind: str, folder: Path, *, name: str) -> Iterator[tuple[Home, Place]]:
     """A home that was just made, and where its database is."""
-    home = Home(folder / name)
     with pytest.MonkeyPatch.context() as patch:
         if kind == "sqlite":
-            bootstrap.create(home)
+            home = homes.made(folder / name)
             yield home, home.database
             return
         with postgres.database() as url:
             address = url.render_as_string(hide_password=False)
             patch.setenv("LYNCHPIN_DATABASE_URL", address)
-            bootstrap.create(home)
-            yield home, url
+            yield homes.made(folder / name), url
 
 
 def _fill(home: Home, folder: Path) -> None:

@@ -16,14 +16,13 @@ from hub.bootstrap import Hub
 from hub.bus import Leased, LeaseLost
 from hub.demo import poslog_writer
 from hub.door import take_in
-from hub.home import Home
 from hub.keys import COMMAND_LINE
 from hub.running import announced, find
 from hub.settings import Settings
 from hub.settle import settle, settle_next, settle_pending
 from hub.store.tables import document, lease, location, message
 from hub.writer import writing
-from tests import postgres
+from tests import homes, postgres
 
 SALES = 6
 
@@ -37,8 +36,7 @@ def hubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Hub]]
         monkeypatch.setenv("LYNCHPIN_DATABASE_URL", address)
         opened = []
         for name in ("one", "two"):
-            home = Home(tmp_path / name)
-            bootstrap.create(home)
+            home = homes.made(tmp_path / name)
             opened.append(stack.enter_context(bootstrap.open_hub(home)))
         yield opened
 

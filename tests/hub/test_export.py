@@ -10,14 +10,13 @@ from sqlalchemy import event
 from hub import bootstrap, export
 from hub.demo import poslog_writer
 from hub.demo.retailer import NEW_YORK
-from hub.home import Home
 from hub.receive import receive
+from tests import homes
 
 
 def test_nothing_is_sorted_that_an_index_has_in_order(tmp_path: Path) -> None:
     """Sorting would keep every document in memory at once: nothing of SQLite may go to a file."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     day = tmp_path / "day.xml"
     day.write_bytes(poslog_writer.day(NEW_YORK, seed=3))
     asked: list[tuple[str, Any]] = []

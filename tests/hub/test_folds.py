@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hub import bootstrap, export, finding, placing, relocate
-from hub.home import Home
 from hub.receive import receive
+from tests import homes
 
 SHELL = """<POSLog xmlns="http://www.nrf-arts.org/IXRetail/namespace/">{}</POSLog>"""
 SALE = """<Transaction><RetailStoreID>501</RetailStoreID><WorkstationID>3</WorkstationID>
@@ -31,8 +31,7 @@ TRUTH = {
 
 def played(folder: Path, *, order: tuple[int, ...], located_first: bool = True) -> dict[str, Any]:
     """What the hub makes of the night's sales, each sent in a file of its own."""
-    home = Home(folder / "home")
-    bootstrap.create(home)
+    home = homes.made(folder / "home")
     stores = folder / "locations.csv"
     stores.write_text("system,store,zone,currency\nposlog,501,Europe/Vienna,EUR\n")
     with bootstrap.open_hub(home) as hub:

@@ -11,9 +11,9 @@ import pytest
 
 from hub import bootstrap, integrity, settings
 from hub.demo import poslog_writer, till
-from hub.home import Home
 from hub.receive import receive
 from hub.store.database import Place
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -33,8 +33,7 @@ DAMAGE = {
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     sales = tmp_path / "sales.xml"
     sales.write_bytes(b"".join(poslog_writer.sales(5, seed=1, lines=2)))
     broken = tmp_path / "broken.xml"

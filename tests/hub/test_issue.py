@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hub import bootstrap, keys
-from hub.home import Home
 from hub.issue import issue
 from schemas.problem import Refused
+from tests import homes
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,7 @@ from schemas.problem import Refused
 def test_what_must_not_be_asked_for_makes_no_key(
     tmp_path: Path, asked: dict[str, Any], code: str
 ) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
         with pytest.raises(Refused) as refused:
             issue(hub, connection, **asked, actor="test")
@@ -38,8 +37,7 @@ def test_what_must_not_be_asked_for_makes_no_key(
 
 
 def test_a_key_is_limited_to_what_was_asked(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
         made, text = issue(
             hub,

@@ -9,18 +9,17 @@ import pytest
 from sqlalchemy import Connection, select
 
 from hub import bootstrap, keys
-from hub.home import Home
 from hub.keys import Role
 from hub.store.tables import api_key, audit
 from schemas.problem import Denied, Refused, Rejected
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[Connection]:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
         yield connection
 

@@ -13,10 +13,10 @@ from connectors import registry
 from hub import bootstrap, holds, messages, publication
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer, shop, shop_writer, till
-from hub.home import Home
 from hub.messages import Sought
 from hub.publication import Target
 from hub.receive import receive
+from tests import homes
 
 SALES = list(till.sales(4, seed=5, reward_percent=0))
 ORDERS = list(shop.orders(3, seed=5))
@@ -27,8 +27,7 @@ SALE = SALES[1]
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """Three orders of which the first comes again with a refund, and a day with a bad sale."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     bodies = [shop_writer.order(each) for each in ORDERS]
     again = json.loads(shop_writer.order(ORDERS[0], refunds=(REFUND,)))
     bad = poslog_writer.transaction(SALES[3]).replace(b"<Quantity>", b"<Quantity>much", 1)

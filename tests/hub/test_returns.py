@@ -9,8 +9,8 @@ import pytest
 
 from hub import bootstrap, reference, returns
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.receive import receive
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -33,8 +33,7 @@ SALE = "poslog:501/3/2031-05-06/1"
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as opened:
         yield opened
 

@@ -14,13 +14,12 @@ from hub.home import Home
 from hub.keys import COMMAND_LINE, Key
 from hub.writer import Writer, writing
 from schemas.problem import Denied
+from tests import homes
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
-    bootstrap.create(made)
-    return made
+    return homes.made(tmp_path / "home")
 
 
 @pytest.fixture

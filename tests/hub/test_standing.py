@@ -14,6 +14,7 @@ from hub.demo import poslog_writer
 from hub.home import Home
 from hub.receive import Report, receive
 from hub.standing import standing
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -54,8 +55,7 @@ def _seen(home: Home, record: int) -> Report:
 @pytest.mark.parametrize("seed", range(4))
 def test_every_record_stands_as_it_was_reported(tmp_path: Path, seed: int) -> None:
     """A sale, its post-void, what comes twice and what is broken, in any order."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     sales = list(poslog_writer.sales(6, seed=seed))
     day = b"".join(poslog_writer.document(sales, dialect="v2"))
     contents = [SALE, VOID, VOID, day, day, b"<POSLog>"]
@@ -76,6 +76,5 @@ def test_every_record_stands_as_it_was_reported(tmp_path: Path, seed: int) -> No
 
 
 def test_a_record_that_is_not_there_stands_empty(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     assert _seen(home, 99) == Report()

@@ -16,12 +16,11 @@ from hub import bootstrap, export, finding, gaps, holds, library, publication
 from hub.bootstrap import Hub
 from hub.demo import day, poslog_writer, shop, shop_writer, till
 from hub.demo.retailer import NEW_YORK, VIENNA
-from hub.home import Home
 from hub.publication import Target
 from hub.receive import receive
 from hub.relocate import load_locations
 from hub.whereabouts import whereabouts
-from tests import postgres
+from tests import homes, postgres
 from tests.hub.replaying import replay
 
 NOW = "2031-01-01T00:00:00.000000Z"
@@ -59,12 +58,10 @@ def _inputs() -> Iterator[tuple[str, str, bytes]]:
 
 @contextmanager
 def _hub(folder: Path, url: str | None) -> Iterator[Hub]:
-    home = Home(folder)
     with pytest.MonkeyPatch.context() as patch:
         if url is not None:
             patch.setenv("LYNCHPIN_DATABASE_URL", url)
-        bootstrap.create(home)
-        with bootstrap.open_hub(home, now=lambda: NOW) as hub:
+        with bootstrap.open_hub(homes.made(folder), now=lambda: NOW) as hub:
             assert hub.engine.dialect.name == ("sqlite" if url is None else "postgresql")
             yield hub
 

@@ -20,6 +20,7 @@ from hub.home import Home
 from hub.store.tables import message
 from hub.watchdog import EXIT_STATUS, is_stalled, watched
 from hub.writer import Writer, writing
+from tests import homes
 
 PATIENCE_SECONDS = 60
 STALL_SECONDS = 1.5
@@ -28,8 +29,7 @@ STALL_SECONDS = 1.5
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     settings = home.settings.read_text() + f"\n[watchdog]\nstall_seconds = {STALL_SECONDS}\n"
     home.settings.write_text(settings)
     return home

@@ -15,16 +15,15 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.demo import poslog_writer
 from hub.door import Taken, take_in
-from hub.home import Home
 from hub.store.tables import audit, message
 from hub.writer import Writer, writing
 from schemas.problem import Unavailable
+from tests import homes
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub:
         yield hub
 

@@ -24,6 +24,7 @@ from hub.home import Home
 from hub.keys import Role
 from hub.store.tables import audit, message, metadata
 from hub.writer import Writer, writing
+from tests import homes
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,6 @@ def serve(home: Home, now: Callable[[], str] = utc_now) -> Iterator[Serving]:
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Serving]:
     """A hub with its defaults, up until the test ends."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with serve(home) as running:
         yield running

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from hub import bootstrap
-from hub.home import Home
+from tests import homes
 from tests.hub.api.conftest import serve
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ WHSEC = base64.b64encode(b"an invented secret, 24 b").decode()
 
 
 def served(folder: Path, settings: str) -> Iterator[Serving]:
-    home = Home(folder / "home")
-    bootstrap.create(home)
+    home = homes.made(folder / "home")
     home.settings.write_text(home.settings.read_text() + settings)
     with serve(home, now=lambda: "2031-05-06T10:00:00.000000Z") as running:
         yield running

@@ -10,10 +10,10 @@ import pytest
 from hub import bootstrap, library, publication
 from hub.authoring import publishing
 from hub.authoring.draft import Draft, drafted
-from hub.home import Home
 from hub.plan.report import Report, Thresholds, Window
 from mappings.spec import version_of
 from schemas.problem import Refused
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -41,8 +41,7 @@ def planned(proposed: Draft, published: str) -> dict[str, Any]:
 
 
 def test_what_is_beyond_a_limit_is_refused_by_whoever_writes(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     one = draft(1)
     report = {**planned(one, version_of(SHIPPED)), "counts": {"equal": 5, "newly_failing": 1}}
     with bootstrap.open_hub(home) as hub, hub.engine.begin() as connection:
@@ -60,8 +59,7 @@ def test_what_is_beyond_a_limit_is_refused_by_whoever_writes(tmp_path: Path) -> 
 
 
 def test_of_two_who_publish_upon_the_same_plan_one_is_told_to_plan_again(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     one, other = draft(1), draft(2)
     before = version_of(SHIPPED)
     # What several callers want written at once shares a transaction.

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from hub import bootstrap
 from hub.console.session import Sessions
-from hub.home import Home
 from hub.store.tables import audit
 from schemas.problem import Denied
+from tests import homes
 from tests.hub.api.conftest import serve
 from tests.hub.console.conftest import PAGE, visible
 
@@ -143,8 +142,7 @@ def test_a_link_used_again_tells_how_to_get_another(serving: Serving, sessions: 
 
 
 def test_a_session_goes_with_its_time(tmp_path: Path, clock: Clock) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with serve(home, now=clock) as serving, serving.client() as client:
         client.headers.update(PAGE)
         link = serving.app.state.sessions.link("anna")
@@ -155,8 +153,7 @@ def test_a_session_goes_with_its_time(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_no_session_outlives_its_hub(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with serve(home) as serving, serving.client() as client:
         client.get("/console/enter", params={"token": serving.app.state.sessions.link("anna")})
         cookies = dict(client.cookies)

@@ -17,6 +17,7 @@ from hub.cli import main
 from hub.home import Home
 from hub.receive import receive
 from hub.store.tables import record
+from tests import homes
 
 pytestmark = pytest.mark.databases
 
@@ -34,8 +35,7 @@ def _sale(number: int, *, extra: str = "", tender: str = "Cash") -> bytes:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as hub:
         for number, record_bytes in enumerate(
             (

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, event, insert, update
 
 from hub import bootstrap, finding
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.people import view
 from hub.people.claim import Claim
 from hub.people.profile import FACTS_MAX
@@ -21,6 +20,7 @@ from hub.people.search import HITS_MAX
 from hub.people.view import Person
 from hub.store import tables
 from schemas.problem import Refused, Rejected
+from tests import homes
 
 CARD = Claim("loyalty", "9000001234")
 MAIL = Claim("email", "ann@example.org")
@@ -30,8 +30,7 @@ NAME = Claim("name", "quaxmarq")
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     with bootstrap.open_hub(home) as opened:
         with opened.engine.begin() as connection:
             _journal(connection)

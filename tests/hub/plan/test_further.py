@@ -18,13 +18,13 @@ from hub.authoring import draft as drafts
 from hub.authoring import publishing
 from hub.authoring.draft import Draft
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.journal import compress
 from hub.plan import planning, shelf
 from hub.plan.report import People, Report, Window
 from hub.receive import receive
 from hub.remake import Remade
 from hub.store.tables import message
+from tests import homes
 from tests.hub.further import conftest as further
 from tests.hub.replaying import replay
 
@@ -46,8 +46,7 @@ further:
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """With an order of one delivery, one of two, and one of none."""
-    home = Home(tmp_path / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path / "home")
     file = tmp_path / "orders.jsonl"
     bodies = [order(1, "1.1"), order(2, "2.1", "2.2"), order(3)]
     file.write_text("\n".join(map(json.dumps, bodies)))

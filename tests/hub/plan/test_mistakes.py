@@ -11,8 +11,8 @@ from connectors.contract.trial import samples
 from hub import bootstrap
 from hub.authoring import draft as drafts
 from hub.bootstrap import Hub
-from hub.home import Home
 from hub.receive import receive
+from tests import homes
 from tests.hub.plan.conftest import exported, text_of
 from tests.hub.plan.test_plan import planned
 from tests.mappings.mistakes import MISTAKES
@@ -65,8 +65,7 @@ FOUND: dict[str, Groups] = {
 @pytest.fixture(scope="module")
 def received(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A hub that received every sample of every connector. Plans change nothing in it."""
-    home = Home(tmp_path_factory.mktemp("received") / "home")
-    bootstrap.create(home)
+    home = homes.made(tmp_path_factory.mktemp("received") / "home")
     with bootstrap.open_hub(home) as hub:
         for connector in registry.manifests():
             assert receive(hub, connector, samples(connector)).refused == 0

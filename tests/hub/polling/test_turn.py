@@ -15,12 +15,11 @@ from sqlalchemy import func, select, update
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.bus import LeaseLost
-from hub.home import Home
 from hub.polling.poller import Poller, polled_by
 from hub.polling.turn import Turn
 from hub.settle import settle_pending
 from hub.store.tables import lease, message, poll
-from tests import postgres
+from tests import homes, postgres
 from tests.hub.polling.conftest import described, of
 from tests.hub.polling.shop import Call, Shop, open_shop
 
@@ -40,8 +39,7 @@ def hubs(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterato
         monkeypatch.setenv("LYNCHPIN_DATABASE_URL", address)
         opened = []
         for name in ("one", "two"):
-            home = Home(tmp_path / name)
-            bootstrap.create(home)
+            home = homes.made(tmp_path / name)
             with home.settings.open("a") as settings:
                 settings.write(described("shop", **of(shop, every_seconds=0.001)))
             opened.append(stack.enter_context(bootstrap.open_hub(home)))
