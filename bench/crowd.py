@@ -18,9 +18,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from bench.disk import disk
+from bench.load import careless, write
 from bench.sale import SEED
 from hub import bootstrap
 from hub.bootstrap import Hub
@@ -39,17 +40,17 @@ FREQUENT_NAME = "Mustermann"
 _REGULARS, _RECEIPTS = 100, 200
 """So many members come all the time, and have so many receipts each."""
 
-_BLANK = 999_999
+_BLANK = 9_999_998
 """The number of whoever stands in the documents that all others are made from."""
 
 _ACCOUNT, _ORDER_ID, _ORDER_NUMBER, _CARD = 8_400_000_000, 5_100_000_000, 5_000_000, 90_000_000
-_SEQUENCE, _REGULAR_SEQUENCE = 100_000, 200_000
+_REGULAR_SEQUENCE, _SEQUENCE = 100_000, 200_000
 _ORDER = next(order for order in shop.orders(50, seed=SEED) if len(order.lines) == 3)
 _RECEIPT = replace(till.sale(0, seed=SEED, store=VIENNA), till="1")
 _SYLLABLES = ("ba", "be", "bi", "bo", "da", "de", "di", "do", "la", "le", "li", "lo", "ma", "me")
 
 _TABLES = (record, message, document, transaction_index, order_index, claim)
-_AT_ONCE = 5_000
+_AT_ONCE = 100_000
 _UNLIKE = frozenset(
     {"business_hash", "digest", "sha256", "payload", "length", "bytes", "offset"}
     | {"id", "record_id", "message_id", "name", "received_at", "settled_at"}
@@ -125,7 +126,7 @@ class Member:
 
 
 def crowd(n: int) -> list[Member]:
-    """The first ``n`` of them; everyone has a number below 100,000."""
+    """The first ``n`` of them; everyone has a number below a million."""
     return [Member(number) for number in range(n)]
 
 
@@ -133,15 +134,16 @@ def load(hub: Hub, members: Iterable[Member]) -> int:
     """Write the documents of all members into a hub that has none; give how many there are."""
     forms = _forms()
     pieces = _shuffled(members)
-    for start in range(0, len(pieces), _AT_ONCE):
-        rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _TABLES}
-        for number, piece in enumerate(pieces[start : start + _AT_ONCE], start=start + 1):
-            for name, made in forms[piece.form].filled(piece, number).items():
-                rows[name] += made
-        with hub.engine.begin() as connection:
-            for table in _TABLES:
-                if rows[table.name]:
-                    connection.execute(insert(table), rows[table.name])
+    with careless(hub.engine):
+        for start in range(0, len(pieces), _AT_ONCE):
+            rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _TABLES}
+            for number, piece in enumerate(pieces[start : start + _AT_ONCE], start=start + 1):
+                for name, made in forms[piece.form].filled(piece, number).items():
+                    rows[name] += made
+            with hub.engine.begin() as connection:
+                for table in _TABLES:
+                    names = [column.name for column in table.c]
+                    write(connection, table, [[r[n] for n in names] for r in rows[table.name]])
     return len(pieces)
 
 
@@ -251,18 +253,18 @@ def _word(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """The rows of one document as text, and apart from that what is binary in them."""
+    """The rows of one document as text, and apart from that what is binary in them.
+
+    Where the text has what is a member's, it has its place among ``_Piece.values``.
+    """
 
     text: str
     binary: dict[str, dict[str, bytes]]
-    pattern: re.Pattern[str]
-    blank: tuple[str, ...]
 
     def filled(self, piece: _Piece, number: int) -> dict[str, list[dict[str, Any]]]:
         """The rows of this form for a document that is the message of that number."""
-        values = dict(zip(self.blank, piece.values, strict=True))
-        text = self.pattern.sub(lambda found: values[found[0]], self.text)
-        rows: dict[str, list[dict[str, Any]]] = json.loads(text)
+        said = {str(place): value for place, value in enumerate(piece.values)}
+        rows: dict[str, list[dict[str, Any]]] = json.loads(self.text % said)
         keys = {"record": {"id": number}, "message": {"id": number, "record_id": number}}
         keys["document"] = {"message_id": number}
         for name, more in keys.items():
@@ -291,8 +293,10 @@ def _form(connection: Connection, piece: _Piece) -> _Form:
             packed = {name: value for name, value in row.items() if isinstance(value, bytes)}
             binary[table.name] = packed
             row.update(dict.fromkeys(packed))
+    places = {value: place for place, value in reversed([*enumerate(piece.values)])}
     pattern = re.compile("|".join(map(re.escape, piece.values)))
-    return _Form(json.dumps(rows, ensure_ascii=False), binary, pattern, piece.values)
+    text = json.dumps(rows, ensure_ascii=False).replace("%", "%%")
+    return _Form(pattern.sub(lambda found: f"%({places[found[0]]})s", text), binary)
 
 
 @contextmanager

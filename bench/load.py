@@ -33,7 +33,16 @@ from hub.home import Home
 from hub.journal import compress, digest
 from hub.store.tables import claim, document, message, metadata, record, transaction_index
 
-__all__ = ["Clock", "differences", "fresh", "load", "receive_all", "shuffled"]
+__all__ = [
+    "Clock",
+    "careless",
+    "differences",
+    "fresh",
+    "load",
+    "receive_all",
+    "shuffled",
+    "write",
+]
 
 _TABLES = (record, message, document, transaction_index, claim)
 _FILES_AT_ONCE = 2_000
@@ -90,7 +99,7 @@ def load(hub: Hub, made: Forms, numbers: Sequence[int]) -> None:
     """Write what ``receive_all`` would bring into a hub, behind what it has already."""
     files = _files(numbers)
     bulk = _Bulk(hub, made)
-    with _careless(hub.engine):
+    with careless(hub.engine):
         for start in range(0, len(files), _FILES_AT_ONCE):
             for number, some in enumerate(files[start : start + _FILES_AT_ONCE], start):
                 bulk.add(number, some)
@@ -170,10 +179,14 @@ class _Bulk:
 
     def flush(self, connection: Connection) -> None:
         """Write what was queued, and have what comes later numbered after it."""
-        write = _insert if connection.dialect.name == "sqlite" else _copy
         for table in _TABLES:
             write(connection, table, self._rows[table.name])
             self._rows[table.name] = []
+
+
+def write(connection: Connection, table: Table, rows: list[list[Any]]) -> None:
+    """Write rows of all columns of a table, and have what comes later numbered after them."""
+    (_insert if connection.dialect.name == "sqlite" else _copy)(connection, table, rows)
 
 
 def _insert(connection: Connection, table: Table, rows: list[list[Any]]) -> None:
@@ -195,7 +208,7 @@ def _copy(connection: Connection, table: Table, rows: list[list[Any]]) -> None:
 
 
 @contextmanager
-def _careless(engine: Engine) -> Iterator[None]:
+def careless(engine: Engine) -> Iterator[None]:
     """Load quickly, with nothing kept from a crash; whatever is loaded, is loaded from nothing."""
     if engine.dialect.name != "sqlite":
         yield

@@ -1,4 +1,4 @@
-"""Searching: how long a desk waits to find somebody among a hundred thousand, and to see them."""
+"""Searching: how long a desk waits to find somebody among a million, and to see them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["figures", "p95"]
 
 _T = TypeVar("_T")
 
-_CUSTOMERS = 100_000
+_CUSTOMERS = 1_000_000
 _PROVEN = 500
 _ROUNDS, _EACH = 5, 60
 _FLOOR_MS = 150
@@ -40,7 +40,7 @@ _BY: dict[str, Callable[[Member], str | None]] = {
     "account": lambda member: member.account,
     "whole name": lambda member: f"{member.person.given_name} {member.person.family_name}",
     "rare family name": lambda member: _rare(member.person.family_name),
-    "family name of 3,031 people": lambda member: FREQUENT_NAME,
+    "family name of one in 33": lambda member: FREQUENT_NAME,
     "order number": lambda member: member.order,
     "receipt number": lambda member: member.receipt,
     "name of nobody": lambda member: f"Nobody{_rare(member.person.family_name) or ''}",
