@@ -14,7 +14,7 @@ __all__ = ["NAMES_MAX", "PARTS", "fitting", "names"]
 PARTS = ("store", "workstation", "business_date", "sequence", "receipt")
 """What may be said of a receipt, by column."""
 
-NAMES_MAX = 2000
+NAMES_MAX = 1000
 """More things than these go by no name that anybody would look for."""
 
 _table = transaction_index.c
