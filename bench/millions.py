@@ -78,8 +78,8 @@ def _proven(made: Forms) -> Figure:
     return of(
         Sample((float(len(found)),)),
         id="hub.bulk_differences",
-        what="rows of sales loaded in bulk, all columns of all tables, that the live path would"
-        " write otherwise",
+        what="tables of sales loaded in bulk in which any row has any column otherwise than by the"
+        " live path",
         unit="",
         floor=0,
         n=len(numbers),

@@ -30,7 +30,7 @@ __all__ = [
     "stretch",
 ]
 
-MESSAGES_MAX = 20_000
+MESSAGES_MAX = 10_000
 """So many messages are gone through at once: less than a tenth of a second's work."""
 MESSAGES_MAX_ASKED = 2_000
 """So many where other tables are asked about each of them."""

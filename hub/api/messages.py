@@ -216,7 +216,7 @@ def list_messages(
 ) -> Page[MessageRow]:
     """Messages that fit everything that is given, the newest first.
 
-    A page looks through twenty thousand messages at most: one with fewer than were asked for, or
+    A page looks through ten thousand messages at most: one with fewer than were asked for, or
     with none, is the last only if it has no `next`.
     """
     sought = sieve.sought(now=served.hub.now())
