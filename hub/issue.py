@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from hub import keys
 from hub.bootstrap import Hub
+from hub.delivery import deciding
 from hub.keys import COMMAND_LINE, Key, Role
 from schemas.problem import Cause, Refused
 
@@ -35,12 +36,14 @@ def issue(
     role: Role,
     sources: Collection[str] = (),
     stores: Collection[str] = (),
+    destinations: Collection[str] = (),
     actor: str,
 ) -> tuple[Key, str]:
     """A new key and its text, which nobody can show again.
 
-    Raises ``Refused`` if a source is not there or does not go with the role, or if the name is
-    none or the hub's own: who has that one is believed when it says on whose behalf it calls.
+    Raises ``Refused`` if a source or destination is not there or does not go with the role, or if
+    the name is none or the hub's own: who has that one is believed when it says on whose behalf it
+    calls.
     """
     if not 0 < len(name.strip()) <= _NAME_MAX:
         raise Refused(NAMELESS.at(f"{len(name)} characters"))
@@ -48,4 +51,7 @@ def issue(
         raise Refused(NAME_TAKEN.at())
     for source in sources:
         hub.settings.source(source)
-    return keys.create(connection, name, role, sources, stores=stores, actor=actor, now=hub.now())
+    for destination in destinations:
+        deciding.check(hub, destination)
+    limits = {"sources": sources, "stores": stores, "destinations": destinations}
+    return keys.create(connection, name, role, **limits, actor=actor, now=hub.now())

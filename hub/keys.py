@@ -34,7 +34,7 @@ __all__ = [
     "revoke",
 ]
 
-Role = Literal["source", "reader", "agent", "operator"]
+Role = Literal["source", "receiver", "reader", "agent", "operator"]
 
 UNKNOWN_KEY = Cause(
     "LP-KEY-001",
@@ -44,12 +44,12 @@ UNKNOWN_KEY = Cause(
 FORBIDDEN = Cause(
     "LP-KEY-002",
     "The key does not allow this.",
-    "Use a key of a role that may, or of this source; `lynchpin key list` shows them.",
+    "Use a key of a role that may, or of this source or destination: see `lynchpin key list`.",
 )
-SOURCES = Cause(
+LIMITS = Cause(
     "LP-KEY-003",
-    "The sources of the key do not go with its role.",
-    "Name at least one `--source` for the role source, and none for any other.",
+    "The sources or destinations of the key do not go with its role.",
+    "Name a `--source` for the role source, a `--destination` for the role receiver, else none.",
 )
 NO_KEY = Cause(
     "LP-KEY-004",
@@ -79,6 +79,7 @@ class Key:
     role: Role
     sources: tuple[str, ...]
     stores: tuple[str, ...]
+    destinations: tuple[str, ...]
     created_at: str
     revoked_at: str | None = None
 
@@ -101,6 +102,7 @@ def create(
     sources: Collection[str] = (),
     *,
     stores: Collection[str] = (),
+    destinations: Collection[str] = (),
     actor: str,
     now: str,
 ) -> tuple[Key, str]:
@@ -108,11 +110,15 @@ def create(
 
     ``stores`` limits it to what these stores sent or sold; without any it is not limited.
 
-    Raises ``Refused`` if a source key names no source, or another key names one.
+    Raises ``Refused`` if a source key names no source, a receiver's no destination, or another key
+    one of them.
     """
-    if bool(sources) != (role == "source"):
-        raise Refused(SOURCES.at(f"role {role} with {len(sources)} sources"))
-    key = Key(secrets.token_hex(6), name, role, _sorted(sources), _sorted(stores), now)
+    fit = bool(sources) == (role == "source") and bool(destinations) == (role == "receiver")
+    if not fit:
+        counts = f"{len(sources)} sources and {len(destinations)} destinations"
+        raise Refused(LIMITS.at(f"role {role} with {counts}"))
+    limits = (_sorted(sources), _sorted(stores), _sorted(destinations))
+    key = Key(secrets.token_hex(6), name, role, *limits, now)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     detail = {"name": name, "role": role}
     audit.write(
@@ -125,6 +131,7 @@ def create(
             role=role,
             sources=json.dumps(key.sources),
             stores=json.dumps(key.stores),
+            destinations=json.dumps(key.destinations),
             hash=_hash(secret),
             created_at=now,
         )
@@ -189,6 +196,7 @@ def _key(row: Any) -> Key:
         role=row["role"],
         sources=tuple(json.loads(row["sources"])),
         stores=tuple(json.loads(row["stores"])),
+        destinations=tuple(json.loads(row["destinations"])),
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
     )

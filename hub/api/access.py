@@ -37,6 +37,7 @@ class KeyRow(BaseModel):
                 "role": "source",
                 "sources": ["poslog"],
                 "stores": [],
+                "destinations": [],
                 "created_at": "2031-05-06T20:15:00.000000Z",
             }
         },
@@ -47,6 +48,7 @@ class KeyRow(BaseModel):
     role: Role
     sources: tuple[str, ...]
     stores: tuple[str, ...]
+    destinations: tuple[str, ...] = Field(description="Whose feed a receiver's key may read.")
     created_at: str
     revoked_at: str | None = None
 
@@ -66,6 +68,7 @@ class NewKey(BaseModel):
     role: Role
     sources: tuple[str, ...] = Field((), description="Where a source key may send.")
     stores: tuple[str, ...] = Field((), description="What it is limited to.")
+    destinations: tuple[str, ...] = Field((), description="Whose feed a receiver's key may read.")
 
 
 class MadeKey(BaseModel):

@@ -26,7 +26,7 @@ __all__ = ["router"]
 router = APIRouter(tags=["deliveries"])
 
 Looker = Annotated[Key, Depends(only("reader", "agent", "operator"))]
-Reader = Annotated[Key, Depends(only("reader", "operator"))]
+Reader = Annotated[Key, Depends(only("receiver", "reader", "operator"))]
 Name = Annotated[str, Path(max_length=100, description="A destination of the settings.")]
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Numbers = Annotated[
@@ -259,15 +259,15 @@ async def read_feed(
 ) -> Feed:
     """Everything that a destination was or is to be told, for one that has lost it, as it is now.
 
-    People are masked to a reader, and to an operator unless the destination is told of them. Who
-    reads is kept first.
+    People are masked to a reader; to a receiver and an operator as the destination is told of them.
+    A receiver's key reads the feeds that it is for. Who reads is kept first.
     """
     deciding.check(served.hub, destination)
     note = partial(
         deciding.note_feed, name=destination, after=after, actor=key.actor, now=served.hub.now()
     )
     await asyncio.wrap_future(served.writer.submit(note))
-    personal = key.role == "operator"
+    personal = key.role in ("receiver", "operator")
 
     def read() -> list[dict[str, Any]]:
         with served.readers.begin() as connection:

@@ -29,7 +29,8 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Lets callers with a key of these roles in; a source key at its own sources only.
+    """Lets callers with a key of these roles in; a source key at its own sources only, and a
+    receiver's at its own destinations.
 
     A key that is limited to stores is let in where the route ``narrows`` what it shows or takes to
     them, and nowhere else.
@@ -51,6 +52,9 @@ class Rule:
         if key.role not in self.roles or (key.stores and not self.narrows):
             raise Denied(FORBIDDEN.at())
         if key.role == "source" and request.path_params.get("source") not in key.sources:
+            raise Denied(FORBIDDEN.at())
+        to = request.path_params.get("destination")
+        if key.role == "receiver" and to not in key.destinations:
             raise Denied(FORBIDDEN.at())
         if key.role == "source":
             log.note(source=request.path_params["source"])

@@ -86,7 +86,13 @@ class Here(JournalHere):
             return edit.edit(hub, number, payload, actor=self._actor, reason=reason)
 
     def create_key(
-        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+        self,
+        name: str,
+        role: Role,
+        *,
+        sources: list[str],
+        stores: list[str],
+        destinations: list[str],
     ) -> tuple[str, str]:
         """Id and text of a new key."""
         with writing() as hub, hub.engine.begin() as connection:
@@ -97,6 +103,7 @@ class Here(JournalHere):
                 role=role,
                 sources=sources,
                 stores=stores,
+                destinations=destinations,
                 actor=self._actor,
             )
         return made.id, text

@@ -23,7 +23,12 @@ def create(
     *,
     role: Annotated[
         keys.Role,
-        typer.Option(help="source: sends its records. reader, agent: read. operator: all else."),
+        typer.Option(
+            help=(
+                "source: sends its records. receiver: reads what its destination was told. "
+                "reader, agent: read. operator: all else."
+            )
+        ),
     ],
     source: Annotated[
         list[str] | None, typer.Option(help="A source that a source key may send to.")
@@ -32,11 +37,17 @@ def create(
         list[str] | None,
         typer.Option(help="A store that the key is limited to; without any it is not limited."),
     ] = None,
+    destination: Annotated[
+        list[str] | None, typer.Option(help="A destination whose feed a receiver's key may read.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it, this once: the hub keeps only what it takes to know it again."""
     with way() as hub:
-        number, text = hub.create_key(name, role, sources=source or [], stores=store or [])
+        limits = {"sources": source, "stores": store, "destinations": destination}
+        number, text = hub.create_key(
+            name, role, **{what: given or [] for what, given in limits.items()}
+        )
     if as_json:
         print_json({"id": number, "key": text})
         return
@@ -59,12 +70,14 @@ def list_keys(*, as_json: AsJson = False) -> None:
             key.role,
             ", ".join(key.sources),
             ", ".join(key.stores),
+            ", ".join(key.destinations),
             key.created_at,
             key.revoked_at,
         )
         for key in found
     )
-    out.print(table(("id", "name", "role", "sources", "stores", "created", "revoked"), rows))
+    columns = ("id", "name", "role", "sources", "stores", "destinations", "created", "revoked")
+    out.print(table(columns, rows))
 
 
 @app.command("revoke")

@@ -156,11 +156,17 @@ class There(JournalThere):
         return _settled(self._answer("POST", f"/holds/{number}/edit", json=wanted))
 
     def create_key(
-        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+        self,
+        name: str,
+        role: Role,
+        *,
+        sources: list[str],
+        stores: list[str],
+        destinations: list[str],
     ) -> tuple[str, str]:
         """Id and text of a new key."""
-        wanted = {"name": name, "role": role, "sources": sources, "stores": stores}
-        said = self._answer("POST", "/keys", json=wanted)
+        limits = {"sources": sources, "stores": stores, "destinations": destinations}
+        said = self._answer("POST", "/keys", json={"name": name, "role": role, **limits})
         return said["id"], said["key"]
 
     def revoke_key(self, number: str) -> None:

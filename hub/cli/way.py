@@ -66,7 +66,13 @@ class Way(Protocol):
         """Put an edit in the place of a held message, and release it; or say what would come."""
 
     def create_key(
-        self, name: str, role: Role, *, sources: list[str], stores: list[str]
+        self,
+        name: str,
+        role: Role,
+        *,
+        sources: list[str],
+        stores: list[str],
+        destinations: list[str],
     ) -> tuple[str, str]:
         """Id and text of a new key."""
 

@@ -85,10 +85,38 @@ def test_a_revoked_key_opens_nothing_and_is_still_listed(connection: Connection)
     assert acts == [("ann", "key.create", subject), ("ann", "key.revoke", subject)]
 
 
-@pytest.mark.parametrize(("role", "sources"), [("source", ()), ("reader", ("poslog",))])
+@pytest.mark.parametrize(
+    ("role", "sources"), [("source", ()), ("reader", ("poslog",)), ("receiver", ("poslog",))]
+)
 def test_sources_go_with_the_role_source_only(
     connection: Connection, role: Role, sources: tuple[str, ...]
 ) -> None:
     with pytest.raises(Refused):
         _create(connection, role, *sources)
     assert keys.listed(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "sources", "destinations"),
+    [
+        ("receiver", (), ()),
+        ("reader", (), ("crm",)),
+        ("source", ("poslog",), ("crm",)),
+        ("receiver", ("poslog",), ("crm",)),
+    ],
+)
+def test_destinations_go_with_the_role_receiver_only(
+    connection: Connection, role: Role, sources: tuple[str, ...], destinations: tuple[str, ...]
+) -> None:
+    who = {"actor": "ann", "now": "2031-07-08"}
+    with pytest.raises(Refused):
+        keys.create(connection, "crm", role, sources, destinations=destinations, **who)
+    assert keys.listed(connection) == []
+
+
+def test_a_receivers_key_knows_its_destinations(connection: Connection) -> None:
+    who = {"actor": "ann", "now": "2031-07-08"}
+    to = ("stock", "crm", "crm")
+    key, text = keys.create(connection, "ours", "receiver", destinations=to, **who)
+    assert keys.recognised(connection, text) == key
+    assert key.destinations == ("crm", "stock")

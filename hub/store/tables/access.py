@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Table, text
 
 from hub.store.tables.schema import metadata, row_id, row_text
 
@@ -34,4 +34,5 @@ api_key = Table(
     Column("hash", row_text, nullable=False),
     Column("created_at", row_text, nullable=False),
     Column("revoked_at", row_text),
+    Column("destinations", row_text, nullable=False, server_default=text("'[]'")),
 )

@@ -96,7 +96,9 @@ def serve(home: Home, now: Callable[[], str] = utc_now) -> Iterator[Serving]:
         with hub.engine.begin() as connection:
             for role in get_args(Role):
                 sources = ("poslog",) if role == "source" else ()
-                made = keys.create(connection, role, role, sources, actor="test", now=hub.now())
+                to = ("crm",) if role == "receiver" else ()
+                who = {"actor": "test", "now": hub.now()}
+                made = keys.create(connection, role, role, sources, destinations=to, **who)
                 texts[role] = made[1]
         writer = stack.enter_context(writing(hub))
         app = application(hub, writer)

@@ -83,7 +83,7 @@ MAY_CALL = {
     "POST /deliveries/retry": "operator",
     "POST /deliveries/resend": "operator",
     "POST /deliveries/discard": "operator",
-    "GET /feed/{destination}": "reader operator",
+    "GET /feed/{destination}": "receiver reader operator",
     "GET /polls": "reader agent operator",
     "GET /polls/{name}": "reader agent operator",
     "POST /polls/{name}/now": "operator",
@@ -144,8 +144,8 @@ def _name(route: APIRoute) -> str:
 
 
 def _filled(path: str) -> str:
-    """A path to call; what it names is a source at most."""
-    known = {"{source}": "poslog", "{number}": "1"}
+    """A path to call; what it names is a source at most, or a destination that is not there."""
+    known = {"{source}": "poslog", "{number}": "1", "{destination}": "crm"}
     return re.sub(r"{[^}]+}", lambda part: known.get(part[0], "none"), path)
 
 
@@ -247,6 +247,14 @@ def test_an_encoded_slash_is_a_slash_and_under_the_same_rule(serving: Serving) -
 def test_a_source_key_opens_its_own_source_only(serving: Serving, source: str) -> None:
     assert serving.send(b"<POSLog/>", source=source).status_code in {403, 404}
     assert serving.count("record") == 0
+
+
+@pytest.mark.parametrize("destination", ["stock", "nowhere", "CRM", "crm%2F..", "crm%20"])
+def test_a_receivers_key_opens_the_feed_of_its_own_destination_only(
+    serving: Serving, destination: str
+) -> None:
+    assert serving.call("receiver", "GET", f"/feed/{destination}").status_code in {403, 404}
+    assert serving.audited("delivery.feed") == []
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer lp_x_y", "Basic bHA6eA==", "bearer \xff"])

@@ -100,9 +100,9 @@ def test_errors_come_back_as_what_they_were(serving: Serving, tmp_path: Path) ->
         with pytest.raises(Rejected, match="LP-HUB-006"):
             hub.discard([1], reason="test")
         with pytest.raises(Refused, match="LP-HUB-001"):
-            hub.create_key("till", "source", sources=["nowhere"], stores=[])
+            hub.create_key("till", "source", sources=["nowhere"], stores=[], destinations=[])
         with pytest.raises(Refused, match="LP-KEY-003"):
-            hub.create_key("till", "source", sources=[], stores=[])
+            hub.create_key("till", "source", sources=[], stores=[], destinations=[])
         with pytest.raises(Rejected, match="LP-HUB-004"):
             hub.payload(1, reveal="test")
         file = tmp_path / "täg.csv"

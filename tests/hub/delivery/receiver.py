@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,29 @@ class Receiver:
     @property
     def ids(self) -> list[str]:
         return [call.id for call in self.calls]
+
+
+@dataclass
+class Ledger:
+    """A receiver that only adds: it remembers the ids it has seen, and what they said."""
+
+    held: dict[str, Any] = field(default_factory=dict)
+    seen: list[str] = field(default_factory=list)
+
+    def book(self, call: Call) -> None:
+        if call.id in self.seen:
+            return
+        self.seen.append(call.id)
+        data = json.loads(call.body)["data"]
+        if "reverses" in data:
+            # Fails where nothing goes by this id, or goes by it any more.
+            del self.held[data["reverses"]]
+        else:
+            self.held[call.id] = data
+
+    @property
+    def notes(self) -> list[str]:
+        return sorted(data["document"]["note"] for data in self.held.values())
 
 
 @contextmanager

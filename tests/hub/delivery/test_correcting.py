@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -21,36 +20,13 @@ from hub.publication import Target
 from hub.settings import Destination
 from hub.writer import writing
 from tests.hub.delivery.conftest import SECRET, Opening, Wired, order, received, rows, told
-from tests.hub.delivery.receiver import Call, Receiver
+from tests.hub.delivery.receiver import Call, Ledger, Receiver
 from tests.hub.jobs.conftest import done, due, planned
 
 pytestmark = pytest.mark.databases
 
 Wire = Callable[..., Wired]
 HOUR = 3600
-
-
-@dataclass
-class Ledger:
-    """A receiver that only adds: it remembers the ids it has seen, and what they said."""
-
-    held: dict[str, Any] = field(default_factory=dict)
-    seen: list[str] = field(default_factory=list)
-
-    def book(self, call: Call) -> None:
-        if call.id in self.seen:
-            return
-        self.seen.append(call.id)
-        data = json.loads(call.body)["data"]
-        if "reverses" in data:
-            # Fails where nothing goes by this id, or goes by it any more.
-            del self.held[data["reverses"]]
-        else:
-            self.held[call.id] = data
-
-    @property
-    def notes(self) -> list[str]:
-        return sorted(data["document"]["note"] for data in self.held.values())
 
 
 def booked(receiver: Receiver) -> Ledger:
