@@ -1,8 +1,9 @@
 """Runs ``lynchpin`` and kills it once while it sends. Usage: ``sender.py VARIANT MARK ...``.
 
-``answered``: after the answer, before anything of it is written. ``posted early``: what is taken
-counts as delivered at once, and the kill comes before anything was posted. It dies only while the
-file ``MARK`` is not there, which it leaves behind.
+``short``: not at all; what it has taken is anybody's after a few seconds, if it does not say what
+came of it. ``answered``: after the answer, before anything of it is written. ``posted early``: what
+is taken counts as delivered at once, and the kill comes before anything was posted. It dies only
+while the file ``MARK`` is not there, which it leaves behind.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hub.delivery.sender import Sender
 from hub.store.tables import delivery
 
 LEASE_SECONDS = 2.0
+SHORT_SECONDS = 5.0
 TIMEOUT_SECONDS = 5.0
 
 
@@ -31,9 +33,17 @@ def _die(mark: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _theirs_after(seconds: float) -> None:
+    """Where others share the database, what was taken is theirs once its time is over."""
+    sender._SPARE_SECONDS = seconds - sender._AT_ONCE * TIMEOUT_SECONDS
+
+
+def _short(mark: Path) -> None:
+    _theirs_after(SHORT_SECONDS)
+
+
 def _answered(mark: Path) -> None:
-    # Where others share the database, what was taken is theirs once its time is over.
-    sender._SPARE_SECONDS = LEASE_SECONDS - sender._AT_ONCE * TIMEOUT_SECONDS
+    _theirs_after(LEASE_SECONDS)
     finish = queue.finish
 
     def killed(*said: Any, **more: Any) -> None:
@@ -62,6 +72,7 @@ def _posted_early(mark: Path) -> None:
 
 
 _VARIANTS: dict[str, Callable[[Path], None]] = {
+    "short": _short,
     "answered": _answered,
     "posted early": _posted_early,
 }
