@@ -102,6 +102,7 @@ class Two:
         until = time.monotonic() + PATIENCE_SECONDS
         while not (said := re.search(r"listening at (http://\S+)", self.logs[path].read_text())):
             assert time.monotonic() < until
+            assert self.processes[path].poll() is None, self.logs[path].read_text()
             time.sleep(0.05)
         return said[1]
 
