@@ -79,9 +79,9 @@ class Key:
     role: Role
     sources: tuple[str, ...]
     stores: tuple[str, ...]
-    destinations: tuple[str, ...]
     created_at: str
     revoked_at: str | None = None
+    destinations: tuple[str, ...] = ()
 
     @property
     def actor(self) -> str:
@@ -117,8 +117,8 @@ def create(
     if not fit:
         counts = f"{len(sources)} sources and {len(destinations)} destinations"
         raise Refused(LIMITS.at(f"role {role} with {counts}"))
-    limits = (_sorted(sources), _sorted(stores), _sorted(destinations))
-    key = Key(secrets.token_hex(6), name, role, *limits, now)
+    limits = (_sorted(sources), _sorted(stores))
+    key = Key(secrets.token_hex(6), name, role, *limits, now, destinations=_sorted(destinations))
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     detail = {"name": name, "role": role}
     audit.write(
