@@ -127,7 +127,7 @@ class Outbox:
         latest = [
             {"to": each.destination, "about": each.subject}
             for each in fresh
-            if self.destinations[each.destination].mode == "latest" and each.reverses is None
+            if self.destinations[each.destination].mode == "latest"
         ]
         if latest:
             older = (

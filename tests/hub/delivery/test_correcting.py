@@ -19,7 +19,7 @@ from hub.messages import Sought
 from hub.publication import Target
 from hub.settings import Destination
 from hub.writer import writing
-from tests.hub.delivery.conftest import SECRET, Opening, Wired, order, received, rows, told
+from tests.hub.delivery.conftest import SECRET, Wired, order, received, rows, told
 from tests.hub.delivery.receiver import Call, Ledger, Receiver
 from tests.hub.jobs.conftest import done, due, planned
 
@@ -235,15 +235,22 @@ def test_an_answer_that_the_hub_did_not_live_to_write_down_is_taken_back(
     assert booked(crm.receiver).notes == ["version 2"]
 
 
-def test_who_used_to_replace_takes_back_the_last_alone(opening: Opening, wired: Wire) -> None:
-    crm = wired(personal=True)
-    for version in range(3):
+@pytest.mark.parametrize("left", ["given up", "untried"])
+def test_who_used_to_replace_takes_back_the_last_that_it_was_told(wired: Wire, left: str) -> None:
+    crm = wired(mode="latest", personal=True)
+    for version in range(2):
         received(crm.hub, order(0, version=version))
         crm.rounds()
-    crm = wired(personal=True, corrections="append")
+    received(crm.hub, order(0, version=2))
+    if left == "given up":
+        crm.receiver.reply = lambda call: 422
+        crm.rounds()
+        decided(crm.hub, "discard", 3)
+        crm.receiver.reply = lambda call: 204
+    crm = wired(mode="latest", personal=True, corrections="append")
     received(crm.hub, order(0, version=3))
     crm.rounds()
-    assert said(crm.receiver)[3:] == ["not 2", "version 3"]
+    assert said(crm.receiver)[-2:] == ["not 1", "version 3"]
 
 
 @pytest.mark.parametrize("mode", ["every", "latest"])
