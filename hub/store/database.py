@@ -36,7 +36,7 @@ __all__ = [
     "upgrade",
 ]
 
-REVISION = "0018"
+REVISION = "0019"
 """The newest migration: a database of this revision is opened without loading Alembic."""
 
 Place = Path | URL

@@ -5,8 +5,8 @@ from alembic import op
 
 from hub.store.tables.schema import row_text
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
