@@ -31,10 +31,12 @@ def small_disk(disk: Path, megabytes: int) -> Iterator[Path]:
 def filled(disk: Path) -> Iterator[None]:
     """Take the last of the room, and give it back at the end."""
     filler = disk / "filler"
-    room = os.statvfs(disk)
-    # Whoever works there may be quicker, and leave less room than there was.
-    with filler.open("wb") as file, suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+    with filler.open("wb") as file:
+        while room := os.statvfs(disk).f_bavail:
+            # Whoever works there may be quicker, and leave less room than there was.
+            with suppress(OSError):
+                taken = os.fstat(file.fileno()).st_size
+                os.posix_fallocate(file.fileno(), taken, room * os.statvfs(disk).f_frsize)
     try:
         yield
     finally:
