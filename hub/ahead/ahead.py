@@ -143,16 +143,22 @@ class Ahead:
         after: int,
         translator: Callable[[Connection, Stored], Translator],
     ) -> None:
-        """Have the messages translated that follow, if the process will have nothing to do."""
+        """Have the messages translated that follow, as many as keep the process busy."""
+        while self.enabled and self._wants_more:
+            after = max(after, self._last)
+            least = self.at_once // (1 if self._process is None else _LEAST)
+            waiting = journal.pending(connection, after=after, limit=self.at_once)
+            if len(waiting) < least or not self._started():
+                return
+            self._give(waiting, partial(translator, connection))
+
+    @property
+    def _wants_more(self) -> bool:
         most = 2 if self._informed else 1
-        if not self.enabled or len(self._out) >= most or len(self._done) > self.at_once:
-            return
-        after = max(after, self._last)
-        least = self.at_once // (1 if self._process is None else _LEAST)
-        waiting = journal.pending(connection, after=after, limit=self.at_once)
-        if len(waiting) < least or not self._started():
-            return
-        ask = partial(translator, connection)
+        return len(self._out) < most and len(self._done) <= self.at_once
+
+    def _give(self, waiting: list[Stored], ask: Callable[[Stored], Translator]) -> None:
+        """Send a portion, with whatever the process is to know for it."""
         sent: list[tuple[int, str]] = []
         messages: list[Unread] = []
         size = 0
