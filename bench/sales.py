@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from bench import mix
 from bench.clock import Sample
+from bench.cores import both_of_one
 from bench.figure import Figure, of
 from bench.flow import FILE_SALES, Flow, Portion, flowing
 from bench.postgres import Database, database
@@ -51,8 +52,9 @@ def _measured(name: str, portions: int, server: Database | None) -> Iterator[Fig
         flow.accounts()
         flow.portion(_WARM_UP)
         before = server.processor() if server else 0.0
-        loads, done = [], []
+        loads, cores, done = [], [], []
         for _ in range(portions):
+            cores.append(both_of_one())
             done.append(flow.portion(_PORTION))
             loads.append(os.getloadavg()[0])
         if server:
@@ -62,6 +64,7 @@ def _measured(name: str, portions: int, server: Database | None) -> Iterator[Fig
         with bootstrap.open_hub(flow.home, access="read") as hub:
             _check(hub, flow)
     beside["load of the machine meanwhile"] = mean(loads)
+    beside["work of both its processors, of one alone"] = mean(cores)
     yield from _shown(name, done, beside)
     yield _waits(name, paced)
 
