@@ -47,7 +47,7 @@ _ROW: dict[str, JsonValue] = {
     "due_at": "2031-05-06T09:30:00.000000Z",
     "attempted_at": "2031-05-06T09:30:01.000000Z",
     "failure": "it answered 422",
-    "reverses": None,
+    "reverses": "msg_0b9c44d1",
 }
 
 

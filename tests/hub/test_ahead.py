@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from hub.demo.retailer import NEW_YORK
 from hub.door import take_in
 from hub.home import Home
 from hub.publication import Target
-from hub.settle import settle_next
+from hub.settle import BATCH, settle_next
 from hub.store.tables import (
     claim,
     document,
@@ -168,26 +168,33 @@ def test_a_process_that_is_stuck_is_replaced(hub: Hub) -> None:
 def test_who_wants_something_written_does_not_wait_for_the_process(hub: Hub) -> None:
     hub.ahead.patience_seconds = 600
     with writing(hub) as writer:
-        writer.submit(lambda connection: _sales(connection, hub)).result()
-        while not hub.ahead.process:
-            pass
+        # More than the writer settles at once, so that some wait, whenever it looks.
+        writer.submit(lambda connection: _sales(connection, hub, BATCH + SALES)).result()
+        _until(lambda: hub.ahead.process is not None)
         first = hub.ahead.process
+        assert first is not None
         # It has not even begun: it has to be started first, which takes longer than to stop it.
         os.kill(first, signal.SIGSTOP)
-        while not hub.ahead.busy:
-            pass
-        writer.submit(lambda connection: _sales(connection, hub)).result()
+        _until(lambda: hub.ahead.busy)
+        writer.submit(lambda connection: _sales(connection, hub, SALES)).result()
         assert hub.ahead.busy
         assert hub.ahead.process == first
         os.kill(first, signal.SIGCONT)
-        while writer.settled["applied"] < SALES:
-            pass
+        _until(lambda: writer.settled["applied"] == BATCH + SALES)
     assert hub.ahead.process == first
 
 
-def _sales(connection: Connection, hub: Hub) -> None:
-    bodies = poslog_writer.sales(SALES, seed=1, lines=2)
+def _sales(connection: Connection, hub: Hub, count: int) -> None:
+    bodies = poslog_writer.sales(count, seed=1, lines=2)
     take_in(connection, hub.door("poslog"), bodies, name="file", now=hub.now())
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Wait for it. Two minutes are no measure: they end a test of what never comes."""
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 @pytest.mark.databases
