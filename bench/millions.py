@@ -24,7 +24,7 @@ from bench.forms import Forms, receive_as, text_of
 from bench.load import Clock
 from bench.postgres import database
 from bench.sale import SEED
-from bench.search import p95
+from bench.search import p95, slowest
 from bench.statements import Work, counted
 from hub import messages, publication
 from hub.bootstrap import Hub
@@ -157,17 +157,12 @@ def _searches(name: str, hub: Hub, sales: int) -> Figure:
         with hub.engine.begin() as connection:
             messages.look(hub, connection, sought, limit=messages.LIMIT)
 
-    waits = {by: p95(search, rounds) for by, rounds in _sought(hub, sales).items()}
-    slowest = max(waits, key=lambda by: waits[by].median)
-    return of(
-        waits[slowest],
+    return slowest(
+        {by: p95(search, rounds) for by, rounds in _sought(hub, sales).items()},
         id=f"hub.search_p95_ms.{name}",
         what=f"95 % of the looks for a message among {sales:,}, by what takes longest",
-        unit="ms",
         floor=_FLOOR_MS,
         n=_EACH,
-        seed=SEED,
-        beside={by: wait.median for by, wait in waits.items()},
     )
 
 

@@ -24,7 +24,7 @@ from hub.bootstrap import Hub
 from hub.home import Home
 from hub.people import view
 
-__all__ = ["figures", "p95"]
+__all__ = ["figures", "p95", "slowest"]
 
 _T = TypeVar("_T")
 
@@ -84,18 +84,20 @@ def _searches(hub: Hub, members: list[Member]) -> Figure:
         with hub.engine.begin() as connection:
             view.find(hub, connection, text)
 
-    waits = {by: p95(search, texts) for by, texts in _texts(members).items()}
-    slowest = max(waits, key=lambda by: waits[by].median)
-    return of(
-        waits[slowest],
+    return slowest(
+        {by: p95(search, texts) for by, texts in _texts(members).items()},
         id="search.p95_ms",
         what=f"95 % of the searches among {_CUSTOMERS:,} customers, by what takes longest",
-        unit="ms",
         floor=_FLOOR_MS,
         n=_EACH,
-        seed=SEED,
-        beside={by: wait.median for by, wait in waits.items()},
     )
+
+
+def slowest(waits: dict[str, Sample], **fields: object) -> Figure:
+    """The figure of what takes longest of several, in ms; all of them stand beside it."""
+    longest = max(waits, key=lambda by: waits[by].median)
+    beside = {by: wait.median for by, wait in waits.items()}
+    return of(waits[longest], unit="ms", seed=SEED, beside=beside, **fields)
 
 
 def _pages(hub: Hub, others: list[Member], regulars: list[Member]) -> Figure:

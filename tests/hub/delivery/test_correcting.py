@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -18,7 +16,6 @@ from hub.jobs.plan import Effect
 from hub.messages import Sought
 from hub.publication import Target
 from hub.settings import Destination
-from hub.writer import writing
 from tests.hub.delivery.conftest import SECRET, Wired, order, received, rows, told
 from tests.hub.delivery.receiver import Call, Ledger, Receiver
 from tests.hub.jobs.conftest import done, due, planned
@@ -44,25 +41,6 @@ def said(receiver: Receiver) -> list[str]:
         back = data.get("reverses")
         found.append(f"not {receiver.ids.index(back)}" if back else data["document"]["note"])
     return found
-
-
-def killed_after_its_answer(crm: Wired) -> None:
-    """Make one attempt, if any is due, whose answer the hub does not live to write down."""
-
-    class Killed(BaseException):
-        pass
-
-    with writing(crm.hub) as writer:
-        sender = crm.sender(writer)
-        post = sender.post
-
-        def last(*said: Any) -> Any:
-            post(*said)
-            raise Killed
-
-        sender.post = last
-        with suppress(Killed):
-            sender.round()
 
 
 def decided(hub: Hub, act: str, *numbers: int) -> None:
@@ -219,14 +197,14 @@ def test_an_answer_that_the_hub_did_not_live_to_write_down_is_taken_back(
 ) -> None:
     crm = wired(mode=mode, corrections="append", personal=True)
     received(crm.hub, order(0))
-    killed_after_its_answer(crm)
+    crm.killed()
     received(crm.hub, order(0, version=1))
     crm.clock.pass_by(HOUR)
     crm.rounds()
     assert said(crm.receiver) == ["version 0", "version 0", "not 0", "version 1"]
     received(crm.hub, order(0, version=2))
     # The first of two that it took: it is the reversal.
-    killed_after_its_answer(crm)
+    crm.killed()
     crm.clock.pass_by(HOUR)
     crm.rounds()
     assert said(crm.receiver)[4:] == ["not 3", "not 3", "version 2"]
@@ -279,7 +257,7 @@ def test_whatever_happens_who_only_adds_ends_with_one_of_each(wired: Wire, mode:
             if row["state"] == state and not (act == "discard" and row["reverses"])
         ]
         if act == "kill":
-            killed_after_its_answer(crm)
+            crm.killed()
         elif chosen and act in ("retry", "resend", "discard"):
             decided(crm.hub, act, dice.choice(chosen))
         crm.rounds()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,14 +86,13 @@ def test_the_revision_that_needs_no_alembic_is_the_newest() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
-    tmp_path: Path, kind: str
-) -> None:
+@contextmanager
+def _of_the_first_release(folder: Path, kind: str) -> Iterator[tuple[Path | URL, Engine]]:
+    """A database as the first release left it, with data in it; the test disposes of the engine."""
     with ExitStack() as stack:
         if kind == "sqlite":
-            place: Path | URL = tmp_path / "lynchpin.db"
-            engine = sqlite.engine_of(tmp_path / "lynchpin.db", "write")
+            place: Path | URL = folder / "lynchpin.db"
+            engine = sqlite.engine_of(folder / "lynchpin.db", "write")
         else:
             place = stack.enter_context(postgres.database(template=False))
             engine = dialect.engine_of(place, "write", int(REVISION))
@@ -101,6 +100,14 @@ def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
         with engine.begin() as connection:
             for statement in _FIRST_RELEASE:
                 connection.exec_driver_sql(_said(statement, connection))
+        yield place, engine
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
+    tmp_path: Path, kind: str
+) -> None:
+    with _of_the_first_release(tmp_path, kind) as (place, engine):
         engine.dispose()
         opened = open_database(place)
         with opened.begin() as connection:
@@ -116,17 +123,7 @@ def test_the_first_release_comes_up_to_date_with_all_that_is_in_it(
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_what_was_delivered_before_corrections_counts_as_told(tmp_path: Path, kind: str) -> None:
-    with ExitStack() as stack:
-        if kind == "sqlite":
-            place: Path | URL = tmp_path / "lynchpin.db"
-            engine = sqlite.engine_of(tmp_path / "lynchpin.db", "write")
-        else:
-            place = stack.enter_context(postgres.database(template=False))
-            engine = dialect.engine_of(place, "write", int(REVISION))
-        upgrade(engine, "0001")
-        with engine.begin() as connection:
-            for statement in _FIRST_RELEASE:
-                connection.exec_driver_sql(_said(statement, connection))
+    with _of_the_first_release(tmp_path, kind) as (place, engine):
         upgrade(engine, "0016")
         ends = {"delivered": "'then'", "discarded": "'then'", "waiting": "NULL"}
         with engine.begin() as connection:
