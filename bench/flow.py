@@ -29,7 +29,8 @@ _LIMITS = """
 calls_per_second = 1000000
 records_per_second = 1000000
 """
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.1
+"""Seldom enough that looking is no load: an answer takes the hub some milliseconds."""
 _STEP = re.compile(r'^lynchpin_step_seconds_total\{step="(\w+)"\} (\S+)$', re.MULTILINE)
 _SETTLED = re.compile(r'^lynchpin_messages_settled_total\{state="(\w+)"\} (\S+)$', re.MULTILINE)
 

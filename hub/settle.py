@@ -49,6 +49,8 @@ class Settled:
     revenue: dict[str, Decimal] = field(default_factory=dict)
     elsewhere: bool = False
     """Whether messages wait that another process has."""
+    begun: bool = False
+    """Whether the second process has the next ones now."""
 
     def add(self, other: Settled) -> None:
         """Take over what another batch came to."""
@@ -72,8 +74,6 @@ def settle_pending(
     Those that another process has are waited for, until it has settled them or its time is over.
     """
     total = Settled()
-    if ahead is not None:
-        ahead.sharing = True
     while True:
         done = settle_next(engine, bus, translator, now, ahead=ahead)
         if done.states:
@@ -92,15 +92,22 @@ def settle_next(
     now: Callable[[], str],
     limit: int = BATCH,
     ahead: Ahead | None = None,
+    *,
+    begin: bool = False,
 ) -> Settled:
     """Settle and commit the oldest pending messages, one batch; nothing comes of none.
 
-    ``ahead`` translates those that follow meanwhile.
+    ``ahead`` translates those that follow meanwhile. Where it is to ``begin`` and has nothing to do
+    it is given these first, and they are settled another time.
     """
-    taken = bus.take(limit)
+    taken = bus.take(limit if ahead is None else ahead.within(limit))
     if not taken.messages:
         return Settled(elsewhere=taken.elsewhere)
     if ahead is not None:
+        if begin and ahead.idle:
+            with engine.begin() as connection:
+                if ahead.begin(connection, taken.messages, translator):
+                    return Settled(begun=True)
         ahead.collect(taken.messages)
     try:
         with engine.begin() as connection:

@@ -138,7 +138,7 @@ class Writer:
             return False
         if ahead.busy:
             # With nobody to write for either, it need not be the second process that does it all.
-            ahead.sharing = ahead.sharing or not jobs
+            ahead.waited = ahead.waited or not jobs
             return False
         return not jobs or ahead.ready or now - self._last_settled > _SETTLE_WITHIN_SECONDS
 
@@ -217,17 +217,18 @@ class Writer:
     def _settle(self, limit: int) -> None:
         hub = self.hub
         try:
-            done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, limit, hub.ahead)
+            done = settle_next(
+                hub.engine, hub.bus, hub.translator, hub.now, limit, hub.ahead, begin=True
+            )
         except Exception as error:  # noqa: BLE001
             self._settle_after = time.monotonic() + _RETRY_SECONDS
             self.trouble = True
             _log.error("settling failed", extra={"failure": place_of(error)})
             return
         self._last_settled = time.monotonic()
-        hub.ahead.sharing = False
         # Others journal as well, and may be killed before they settle it.
-        self._pending = bool(done.states) or hub.bus.shared
-        if not done.states:
+        self._pending = bool(done.states) or done.begun or hub.bus.shared
+        if not done.states and not done.begun:
             self._settle_after = time.monotonic() + _LOOK_SECONDS
         if done.states:
             # Looking and finding nothing to settle says nothing about the disk.

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import logging
 import select
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -22,64 +19,38 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from connectors.api import Document, Name
 from hub import journal
+from hub.ahead.made import Prepared, prepared
+from hub.ahead.process import Process, start
+from hub.ahead.stock import SLOWER, Portion, Stock
 from hub.ahead.wire import (
     AllDone,
     Answer,
-    Done,
-    Made,
     Question,
     Told,
     Unread,
     Work,
     receive,
     send,
-    unpacked,
 )
-from hub.effects import Effects
 from hub.journal import Stored
 from hub.steps import Steps
-from hub.translate import Named, Translator
-from schemas.problem import Problem
+from hub.translate import Translator
 
-__all__ = ["Ahead", "Prepared"]
+__all__ = ["Ahead"]
 
 _LEAST = 10
 """A tenth of what is sent at once: fewer messages are done sooner than they are sent."""
-_SHARE = 4
+_PARTS, _KEPT_MAX = 8, 4
 _BYTES = 16 * 1024 * 1024
+_STOCK = 10
+"""So many portions may lie in stock: the process goes on while the hub takes in faster than it
+settles."""
 _ANSWERS_MAX = 100_000
 _LEAST_SECONDS = 0.001
 _AGAIN_SECONDS, _AGAIN_SECONDS_MAX = 1.0, 60.0
 
 _log = logging.getLogger("lynchpin.ahead")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A message that was translated ahead: its documents, and what each does or what it fails on.
-
-    Their bodies stayed where they were read. ``problem`` says why the message cannot be read.
-    """
-
-    named: tuple[Named, ...]
-    effects: tuple[Effects | Problem, ...]
-    problem: Problem | None = None
-
-
-@dataclass(slots=True)
-class _Process:
-    """The second process and the line to it."""
-
-    process: subprocess.Popen[bytes]
-    line: socket.socket
-
-    def end(self) -> None:
-        """It ends by itself once the line is closed, unless it is stuck."""
-        self.line.close()
-        self.process.kill()
-        self.process.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +68,8 @@ class Ahead:
 
     It sends ``at_once`` messages, for the first time once so many wait, and is not patient with a
     process that is silent for longer than ``patience_seconds``. ``taken`` counts the messages whose
-    translation was made ahead and taken over. Where the hub is ``sharing`` one message of four is
-    not sent: what is left for the hub itself, to apply all and to translate these, takes about as
-    long as the process has to do.
+    translation was made ahead and taken over. Where the hub had to wait for the process it keeps an
+    eighth more of the next portion, to translate that itself; where the process waited, one less.
     """
 
     enabled: bool = True
@@ -107,17 +77,19 @@ class Ahead:
     at_once: int = 200
     patience_seconds: float = 30.0
     taken: int = 0
-    sharing: bool = False
-    """Whether the hub has nothing else to do, and so keeps a part of what it would send."""
+    waited: bool = False
+    """Whether the hub has had nothing else to do than wait for it since it was last given some."""
+    _kept: int = 0
+    """How many eighths the hub keeps."""
     _heard_at: float = 0.0
     """When the process last gave something back, or got something to do after it had nothing."""
-    _process: _Process | None = None
-    _out: deque[list[tuple[int, str]]] = field(default_factory=deque)
-    """The portions that the process has now, each message by number and digest."""
+    _process: Process | None = None
+    _out: deque[Portion] = field(default_factory=deque)
+    """The portions that the process has now."""
     _informed: bool = False
     """Whether the process has done a portion without a question: then two of them are sent, so that
     it has the next one before it is through with this one."""
-    _done: dict[int, tuple[str, Done]] = field(default_factory=dict)
+    _stock: Stock = field(default_factory=Stock)
     _last: int = 0
     _ways: dict[Question, _Way] = field(default_factory=dict)
     _asked: set[Question] = field(default_factory=set)
@@ -128,14 +100,44 @@ class Ahead:
     _not_before: float = 0.0
     _again_seconds: float = _AGAIN_SECONDS
 
+    def within(self, limit: int) -> int:
+        """How many messages to settle, so as to wait for no more of the process than is needed, and
+        to take no longer than for so many that it has translated.
+        """
+        while self._said:
+            self._read()
+        if self._out and not self._stock:
+            return min(limit, len(self._out[0].whole))
+        if self._process is None:
+            return limit
+        return self._stock.within(limit) or max(limit // SLOWER, 1)
+
     def collect(self, messages: Iterable[Stored]) -> None:
         """Wait for the process if it has any of these messages, which are about to be settled."""
         numbers = {stored.id for stored in messages}
-        while any(number in numbers for portion in self._out for number, _ in portion):
+        while any(number in numbers for portion in self._out for number, _ in portion.sent):
+            self.waited = self.waited or not self._said
             self._read()
-        if not self._out and self._done.keys().isdisjoint(numbers):
+        if not self._out and self._stock.lacks(numbers):
             # Somebody else has settled what was made ahead here.
-            self._done.clear()
+            self._stock.clear()
+
+    @property
+    def idle(self) -> bool:
+        """Whether the process is there and has nothing to do."""
+        return self.enabled and self._process is not None and not self._out and not self._stock
+
+    def begin(
+        self,
+        connection: Connection,
+        messages: list[Stored],
+        translator: Callable[[Connection, Stored], Translator],
+    ) -> bool:
+        """Have these messages translated, if it is idle and they are enough to make it worth it."""
+        if not self.idle or len(messages) < self.at_once // _LEAST:
+            return False
+        self._give(messages[: self.at_once], partial(translator, connection))
+        return True
 
     def go_on(
         self,
@@ -155,20 +157,24 @@ class Ahead:
     @property
     def _wants_more(self) -> bool:
         most = 2 if self._informed else 1
-        return len(self._out) < most and len(self._done) <= self.at_once
+        return len(self._out) < most and not self._stock.is_full(_STOCK * self.at_once)
 
     def _give(self, waiting: list[Stored], ask: Callable[[Stored], Translator]) -> None:
         """Send a portion, with whatever the process is to know for it."""
         sent: list[tuple[int, str]] = []
         messages: list[Unread] = []
+        whole: list[tuple[int, int]] = []
         size = 0
+        self._weigh()
         for position, stored in enumerate(waiting):
-            size += len(stored.payload)
-            if size > _BYTES and messages:
+            if size + len(stored.payload) > _BYTES and messages:
                 break
+            size += len(stored.payload)
+            whole.append((stored.id, len(stored.payload)))
             options = self._way(stored, ask).text
             self._last = stored.id
-            if options is not None and not (self.sharing and position % _SHARE == 0):
+            kept = position * self._kept % _PARTS < self._kept
+            if options is not None and not kept:
                 sent.append((stored.id, stored.digest))
                 messages.append(_unread(stored, options))
         for question in self._asked:
@@ -178,20 +184,28 @@ class Ahead:
         self._untold.clear()
         if not self._out:
             self._heard_at = time.monotonic()
-        self._out.append(sent)
+        self._out.append(Portion(sent, whole))
         self._say(Work(told, messages))
+
+    def _weigh(self) -> None:
+        """Keep more where the hub waited for the process, less where the process does for it."""
+        if self.waited:
+            self._kept = min(self._kept + 1, _KEPT_MAX)
+        elif not self._out:
+            self._kept = max(self._kept - 1, 0)
+        self.waited = False
 
     def prepared(self, stored: Stored, translator: Translator) -> Prepared | None:
         """What was made ahead of a message, if it still is what the hub itself would make."""
-        digest, done = self._done.pop(stored.id, ("", None))
-        if done is None or digest != stored.digest or done.failed or done.asked:
+        done = self._stock.take(stored)
+        if done is None or done.failed or done.asked:
             return None
         if self._ways[_source(stored)].options != translator.options:
             return None
         if not all(self._holds(number, translator) for number in done.used):
             return None
         self.taken += 1
-        return _prepared(done)
+        return prepared(done)
 
     @property
     def process(self) -> int | None:
@@ -207,7 +221,7 @@ class Ahead:
     def busy(self) -> bool:
         """Whether to settle now were to wait for the process, which may still take its time."""
         within = time.monotonic() - self._heard_at < self.patience_seconds
-        return bool(self._out) and not self._done and not self._said and within
+        return bool(self._out) and not self._stock and not self._said and within
 
     @property
     def _said(self) -> bool:
@@ -225,7 +239,7 @@ class Ahead:
             self._process = None
         self._out.clear()
         self._last, self._informed = 0, False
-        self._done.clear()
+        self._stock.clear()
 
     def _holds(self, number: int, translator: Translator) -> bool:
         """Whether an answer that was relied on is still the answer."""
@@ -255,7 +269,7 @@ class Ahead:
         if len(self._answers) > _ANSWERS_MAX:
             self._forget()
         if self._process is None and time.monotonic() >= self._not_before:
-            self._process = _start(self.patience_seconds)
+            self._process = start(self.patience_seconds)
             self._untold = list(self._numbers.values())
         return self._process is not None
 
@@ -288,33 +302,17 @@ class Ahead:
         self._asked.update(question for one in answer.done for question in one.asked)
         self._informed = not self._asked
         portion = self._out.popleft()
-        self._done.update(
-            (number, (digest, one))
-            for (number, digest), one in zip(portion, answer.done, strict=True)
-        )
+        self._stock.add(portion, answer.done)
         self.steps.include(answer.steps)
         self._again_seconds = _AGAIN_SECONDS
 
     def _lost(self) -> None:
         """The process is gone or stuck; another one takes its place, soon or a little later."""
-        lost = sum(len(portion) for portion in self._out)
+        lost = sum(len(portion.sent) for portion in self._out)
         _log.warning("the second process is replaced", extra={"messages": lost})
         self.close()
         self._not_before = time.monotonic() + self._again_seconds
         self._again_seconds = min(2 * self._again_seconds, _AGAIN_SECONDS_MAX)
-
-
-def _start(patience_seconds: float) -> _Process:
-    mine, theirs = socket.socketpair()
-    with theirs:
-        # No folder that it happens to run in may stand in for a module.
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "hub.ahead.worker"],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-        )
-    mine.settimeout(patience_seconds)
-    return _Process(process, mine)
 
 
 def _source(stored: Stored) -> Question:
@@ -359,25 +357,3 @@ def _answer(translator: Translator, question: Question) -> Answer:
     if name == "location":
         return translator.reference.location(about[0], about[1])
     return translator.reference.item(about[0], about[1], about[2])
-
-
-def _prepared(done: Done) -> Prepared:
-    if done.problem is not None:
-        return Prepared((), (), Problem.model_validate_json(done.problem))
-    return Prepared(
-        tuple(_named(made) for made in done.documents),
-        tuple(_effects(made) for made in done.documents),
-    )
-
-
-def _named(made: Made) -> Named:
-    kind: Any = made.name_kind
-    name = Name(kind, (), b"", made.content_version, made.version)
-    document = Document(made.kind, None, made.at)
-    return Named(document, name, made.fact, made.business_hash, made.further)
-
-
-def _effects(made: Made) -> Effects | Problem:
-    if made.form is not None:
-        return unpacked(made.form)
-    return Problem.model_validate_json(made.problem or "")

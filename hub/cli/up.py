@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import signal
 import socket
@@ -68,6 +69,9 @@ def up(
             else:
                 # A log has more readers than whoever started the hub.
                 errors.print("`lynchpin console` prints a link to the console", soft_wrap=True)
+            # What is here by now stays. To look through it for garbage stopped everything for a
+            # tenth of a second, each time.
+            gc.freeze()
             server.run(sockets=[listener])
 
 

@@ -41,7 +41,7 @@ from tests.processes import naming
 
 AT_ONCE = 10
 SALES = 8 * AT_ONCE
-BEFORE = 5 * AT_ONCE
+HALF = SALES // 2
 TABLES = (document, transaction_index, order_index, link, claim, message, hold)
 _RUN = ("record_id", "settled_at", "held_at", "received_at")
 """Columns that tell when and in which order something came."""
@@ -77,8 +77,17 @@ def settled(hub: Hub) -> int:
 
 def all_settled(hub: Hub) -> None:
     while settled(hub):
-        # Each second portion is shared between the process and the hub.
-        hub.ahead.sharing = not hub.ahead.sharing
+        # Each portion is another part of what follows, none to half of it the hub's own.
+        hub.ahead.waited = not hub.ahead.waited
+
+
+def some_settled(hub: Hub) -> int:
+    """Settle half of the sales or a few more; give how many."""
+    count = 0
+    while count < HALF:
+        count += settled(hub)
+    assert count < SALES - AT_ONCE
+    return count
 
 
 def mixed(hub: Hub) -> None:
@@ -128,7 +137,7 @@ def _mixed_rows(home: Home, *, ahead: bool) -> dict[str, list[tuple[Any, ...]]]:
         all_settled(hub)
         states = {row[0] for row in connection_rows(hub, select(message.c.state))}
         assert states >= {"applied", "held", "duplicate"}
-        assert (hub.ahead.taken > 4 * AT_ONCE) == ahead
+        assert (hub.ahead.taken > 2 * AT_ONCE) == ahead
         return rows(hub)
 
 
@@ -184,8 +193,55 @@ def test_who_wants_something_written_does_not_wait_for_the_process(hub: Hub) -> 
     assert hub.ahead.process == first
 
 
-def _sales(connection: Connection, hub: Hub, count: int) -> None:
-    bodies = poslog_writer.sales(count, seed=1, lines=2)
+def test_a_batch_ends_where_the_process_is_through(hub: Hub) -> None:
+    hub.ahead.at_once, hub.ahead.patience_seconds = BATCH, 10
+    sales(hub, 5 * BATCH)
+    settled(hub)
+    first = hub.ahead.process
+    assert first is not None
+    _until(lambda: hub.ahead.ready)
+    # A few of the first portion, and so the next two are sent, which take it a while.
+    settled(hub)
+    os.kill(first, signal.SIGSTOP)
+    done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, 4 * BATCH, hub.ahead)
+    assert 0 < len(done.states) < BATCH
+    assert hub.ahead.process == first
+
+
+def test_a_hub_that_had_to_wait_translates_a_part_itself(hub: Hub) -> None:
+    sales(hub)
+    count, taken = some_settled(hub), hub.ahead.taken
+    left = SALES - count
+    while settled(hub):
+        hub.ahead.waited = True
+    assert 0 < hub.ahead.taken - taken < left
+
+
+def test_what_comes_when_the_process_is_idle_goes_to_it_first(hub: Hub) -> None:
+    with writing(hub) as writer:
+        writer.submit(lambda connection: _sales(connection, hub, BATCH + SALES)).result()
+        _until(lambda: writer.settled.total() == BATCH + SALES)
+        _until(lambda: hub.ahead.idle)
+        before = hub.ahead.taken
+        writer.submit(lambda connection: _sales(connection, hub, AT_ONCE, seed=2)).result()
+        _until(lambda: writer.settled.total() == BATCH + SALES + AT_ONCE)
+        assert hub.ahead.taken == before + AT_ONCE
+
+
+def test_what_the_process_cannot_be_told_of_is_settled_all_the_same(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(hub) as writer:
+        writer.submit(lambda connection: _sales(connection, hub, BATCH + SALES)).result()
+        _until(lambda: writer.settled["applied"] == BATCH + SALES)
+        _until(lambda: hub.ahead.idle)
+        monkeypatch.setattr("hub.ahead.ahead._Way.text", None)
+        writer.submit(lambda connection: _sales(connection, hub, SALES, seed=2)).result()
+        _until(lambda: writer.settled.total() == BATCH + 2 * SALES)
+
+
+def _sales(connection: Connection, hub: Hub, count: int, seed: int = 1) -> None:
+    bodies = poslog_writer.sales(count, seed=seed, lines=2)
     take_in(connection, hub.door("poslog"), bodies, name="file", now=hub.now())
 
 
@@ -200,10 +256,8 @@ def _until(true: Callable[[], bool]) -> None:
 @pytest.mark.databases
 def test_what_is_published_meanwhile_counts_from_the_next_message_on(hub: Hub) -> None:
     sales(hub)
-    while settled(hub) and len(connection_rows(hub, select(document.c.fact))) < BEFORE:
-        pass
-    taken = hub.ahead.taken
-    assert taken
+    before = some_settled(hub)
+    assert hub.ahead.taken
     text, file = library.shipped_text("poslog", "retail")
     with hub.engine.begin() as connection:
         target = Target("poslog", "retail")
@@ -211,14 +265,13 @@ def test_what_is_published_meanwhile_counts_from_the_next_message_on(hub: Hub) -
         line = publication.publish(connection, target, new, file, actor="ann", now=hub.now())
     all_settled(hub)
     made = connection_rows(hub, select(document.c.mapping).order_by(document.c.message_id))
-    assert [row[0] for row in made[BEFORE:]] == [line.hash] * (SALES - BEFORE)
-    assert line.hash not in {row[0] for row in made[:BEFORE]}
+    assert [row[0] for row in made[before:]] == [line.hash] * (SALES - before)
+    assert line.hash not in {row[0] for row in made[:before]}
 
 
 def test_a_location_that_is_loaded_meanwhile_counts_from_the_next_message_on(hub: Hub) -> None:
     sales(hub)
-    while settled(hub) and len(connection_rows(hub, select(document.c.fact))) < BEFORE:
-        pass
+    before = some_settled(hub)
     assert hub.ahead.taken
     place = {"system": "poslog", "store": NEW_YORK.number, "zone": "Asia/Tokyo"}
     with hub.engine.begin() as connection:
@@ -227,8 +280,8 @@ def test_a_location_that_is_loaded_meanwhile_counts_from_the_next_message_on(hub
     all_settled(hub)
     bodies = connection_rows(hub, select(document.c.body).order_by(document.c.message_id))
     zones = [json.loads(row[0])["occurred_at"]["zone"] for row in bodies]
-    assert zones[BEFORE:] == ["Asia/Tokyo"] * (SALES - BEFORE)
-    assert "Asia/Tokyo" not in zones[:BEFORE]
+    assert zones[before:] == ["Asia/Tokyo"] * (SALES - before)
+    assert "Asia/Tokyo" not in zones[:before]
 
 
 _HUB = """
