@@ -194,17 +194,18 @@ def test_who_wants_something_written_does_not_wait_for_the_process(hub: Hub) -> 
 
 
 def test_a_batch_ends_where_the_process_is_through(hub: Hub) -> None:
-    hub.ahead.at_once, hub.ahead.patience_seconds = BATCH, 10
-    sales(hub, 5 * BATCH)
+    hub.ahead.at_once, hub.ahead.patience_seconds = 4 * AT_ONCE, 10
+    sales(hub, 12 * AT_ONCE)
     settled(hub)
     first = hub.ahead.process
     assert first is not None
     _until(lambda: hub.ahead.ready)
-    # A few of the first portion, and so the next two are sent, which take it a while.
-    settled(hub)
+    # Once that is read the process stops, and what it is given next it never does.
+    assert hub.ahead.within(AT_ONCE) == AT_ONCE
     os.kill(first, signal.SIGSTOP)
-    done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, 4 * BATCH, hub.ahead)
-    assert 0 < len(done.states) < BATCH
+    settled(hub)
+    done = settle_next(hub.engine, hub.bus, hub.translator, hub.now, 9 * AT_ONCE, hub.ahead)
+    assert len(done.states) == 3 * AT_ONCE
     assert hub.ahead.process == first
 
 
