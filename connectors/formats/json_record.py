@@ -29,6 +29,7 @@ from connectors.api import (
     Slice,
 )
 from connectors.formats.utf8_stream import Utf8Stream
+from connectors.repeated import many
 from schemas.problem import Problem, Refused
 
 __all__ = ["DEPTH_MAX", "RECORD_BYTES_MAX", "continues", "split_record"]
@@ -41,14 +42,14 @@ DEPTH_MAX = 100
 
 # Inside a string a line end counts as text unless the next line begins with a bracket. Every
 # repeat is possessive and every look ahead bounded, so that hostile input stays linear.
-_IN_STRING = rb'(?:[^"\\\n]++|\\.|\n(?=[ \t]{0,64}+[^{}\[\]]))*+'
-_UP_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"' + _IN_STRING + rb'")*+', re.DOTALL)
+_IN_STRING = many(rb'[^"\\\n]++|\\.|\n(?=[ \t]{0,64}+[^{}\[\]])')
+_UP_TO_BRACKET = re.compile(many(rb'[^"{}\[\]]++|"' + _IN_STRING + rb'"'), re.DOTALL)
 _OPEN_STRING = re.compile(rb'"' + _IN_STRING, re.DOTALL)
 _LINE_OF_BRACKET = re.compile(rb"\n[ \t]{0,64}+[{}\[\]]")
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 _CLOSING = re.compile(rb"[,}\] \t\r\n]++")
 _WRAPPER = re.compile(rb'\{[ \t\r\n]*+"(\w{1,64}+)"[ \t\r\n]*+:[ \t\r\n]*+([\[{])')
-_UP_TO_LINE_OF_DOCUMENT = re.compile(rb"(?:[^\n]++|\n(?![{\[]))*+")
+_UP_TO_LINE_OF_DOCUMENT = re.compile(many(rb"[^\n]++|\n(?![{\[])"))
 _UP_TO_ELEMENT = re.compile(rb".[^,{}\[\]\n]*+", re.DOTALL)
 _DOCUMENT_START = re.compile(rb'(?:\{[ \t\r\n]*+(?:["}]|\Z)|\[[ \t\r\n]*+(?:[{\["\]0-9tfn\-]|\Z))')
 _BLANKS = b" \t\r\n"

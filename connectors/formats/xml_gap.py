@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 from connectors.api import DEPTH
-from connectors.formats.xml_head import Wrapper, wrapper
+from connectors.formats.xml_head import COMMENT, INSTRUCTION, Wrapper, wrapper
+from connectors.repeated import many, some
 from schemas.problem import Cause, Refused
 
 __all__ = ["DAMAGED", "Gap", "read_gap"]
@@ -24,11 +25,11 @@ _WRAPPERS_MAX = 200
 _STRAY_MAX = 10_000
 
 _TOKEN = re.compile(
-    rb"(?P<blank>(?:\xef\xbb\xbf|\s)++|<!--(?:[^-]++|-(?!-))*+-->|<\?(?:[^?]++|\?(?!>))*+\?>)"
+    rb"(?P<blank>" + some(rb"\xef\xbb\xbf|\s") + rb"|" + COMMENT + rb"|" + INSTRUCTION + rb")"
     rb"|(?P<close></(?P<closed>[^<>\s/]++)\s*+>)"
-    rb"|(?P<open><(?P<name>[^<>\s/!?]++)(?P<attributes>(?:[^<>\"'/]++|/(?!>)|\"[^\"<]*+\"|'[^'<]*+')*+)"
-    rb"(?P<empty>/?)>)"
-    rb"|(?P<text><!\[CDATA\[(?:[^\]]++|\](?!\]>))*+\]\]>|[^<]++)"
+    rb"|(?P<open><(?P<name>[^<>\s/!?]++)"
+    rb"(?P<attributes>" + many(rb"[^<>\"'/]++|/(?!>)|\"[^\"<]*+\"|'[^'<]*+'") + rb")(?P<empty>/?)>)"
+    rb"|(?P<text><!\[CDATA\[" + many(rb"[^\]]++|\](?!\]>)") + rb"\]\]>|[^<]++)"
     rb"|(?P<broken><)"
 )
 

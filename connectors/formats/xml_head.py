@@ -18,9 +18,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from connectors.api import ENCODING, OVERSIZED
+from connectors.repeated import many, some
 from schemas.problem import Cause, ConfigError, Refused, Rejected
 
 __all__ = [
+    "COMMENT",
+    "INSTRUCTION",
     "UNREADABLE",
     "Head",
     "Transcoder",
@@ -49,10 +52,12 @@ _DECLARATION_BYTES_MAX = 1024
 _DECLARATION = re.compile(
     rb"""\s*<\?xml\s[^<>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["'][^<>]*?\?>"""
 )
-_TAG = re.compile(rb"<([^<>\s/!?]+)((?:[^<>\"']++|\"[^\"<]*\"|'[^'<]*')*+)>")
-_TAG_START = re.compile(rb"<([^<>\s/!?]+)((?:[^<>\"']++|\"[^\"<]*\"?|'[^'<]*'?)*+)")
+COMMENT = rb"<!--" + many(rb"[^-]++|-(?!-)") + rb"-->"
+INSTRUCTION = rb"<\?" + many(rb"[^?]++|\?(?!>)") + rb"\?>"
+_TAG = re.compile(rb"<([^<>\s/!?]+)(" + many(rb"[^<>\"']++|\"[^\"<]*\"|'[^'<]*'") + rb")>")
+_TAG_START = re.compile(rb"<([^<>\s/!?]+)(" + many(rb"[^<>\"']++|\"[^\"<]*\"?|'[^'<]*'?") + rb")")
 _ATTRIBUTE = re.compile(rb"\s(xmlns(?::[^\s=]+)?)\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
-_BEFORE_ROOT = re.compile(rb"(?:\s++|<!--(?:[^-]++|-(?!-))*+-->|<\?(?:[^?]++|\?(?!>))*+\?>)++")
+_BEFORE_ROOT = re.compile(some(rb"\s++|" + COMMENT + rb"|" + INSTRUCTION))
 _PENDING = re.compile(rb"<\?(utf-16-[lb]e) ([0-9a-f]*)\?>$")
 
 

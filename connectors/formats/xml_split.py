@@ -38,6 +38,7 @@ from connectors.formats.xml_head import (
 )
 from connectors.formats.xml_markup import Markup, Token
 from connectors.formats.xml_tree import Namespaces, parse_slice
+from connectors.repeated import many
 from schemas.problem import Problem, Refused, Rejected
 
 __all__ = ["Format", "continues", "split_xml"]
@@ -53,7 +54,7 @@ _ENDS = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 
 _END = re.compile(rb"\s*+>")
 _EMPTY_TAG = re.compile(
-    rb"<[^<>\s/]++(?:\s++[^<>\s=/]++\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'))*+\s*+/>"
+    rb"<[^<>\s/]++" + many(rb"\s++[^<>\s=/]++\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+')") + rb"\s*+/>"
 )
 
 

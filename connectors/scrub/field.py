@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from connectors.repeated import many
+
 __all__ = ["Leaf", "Rule", "RuleOf", "form_leaves", "json_leaves", "json_numbers", "xml_leaves"]
 
 Rule = Literal["pan", "secret", "never"]
@@ -51,7 +53,8 @@ _MARKUP = re.compile(
     rb"|<(?:!--(?P<comment>.*?)-->|!\[CDATA\[(?P<cdata>.*?)\]\]>|\?(?P<pi>.*?)\?>"
     rb"|!--(?P<open_comment>.*)|!\[CDATA\[(?P<open_cdata>.*)|\?(?P<open_pi>.*)"
     rb"|(?P<close>/)[^<>]*+>?"
-    rb"|(?P<name>[^\s<>/!?][^\s<>/]*+)(?P<attributes>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)>?)",
+    rb"|(?P<name>[^\s<>/!?][^\s<>/]*+)"
+    rb"(?P<attributes>" + many(rb"[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'") + rb")>?)",
     re.DOTALL,
 )
 _ASIDE = frozenset({"comment", "open_comment", "pi", "open_pi"})
@@ -105,7 +108,7 @@ def _attributes(
 
 
 _TOKEN = re.compile(
-    rb"\"(?P<text>(?:[^\"\\]++|\\.)*+)(?:\"(?P<key>\s*+:)?)?"
+    rb"\"(?P<text>" + many(rb"[^\"\\]++|\\.") + rb")(?:\"(?P<key>\s*+:)?)?"
     rb"|(?P<open>[{\[])|(?P<close>[}\]])|(?P<number>-?[0-9][0-9.eE+-]*+)",
     re.DOTALL,
 )

@@ -11,6 +11,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
+from connectors.repeated import many
+
 __all__ = ["MASK", "View", "decoded", "plain", "views", "write_mask"]
 
 MASK = 0x2A
@@ -65,7 +67,7 @@ _SIGNS = (b"#", b"\\", b"\xc2", b"\xe2", b"\xef", b"&nbsp;", b"%2", b"%C2", b"%c
 """One of these is in any document that spells a digit or a space in another way; most have none."""
 
 _SPELT = re.compile(
-    rb"&(?:amp;)*+#(?:0*+(?P<decimal>[0-9]{1,7})|[xX]0*+(?P<hex>[0-9a-fA-F]{1,6}));"
+    rb"&" + many(rb"amp;") + rb"#(?:0*+(?P<decimal>[0-9]{1,7})|[xX]0*+(?P<hex>[0-9a-fA-F]{1,6}));"
     rb"|&(?P<entity>[A-Za-z]{2,8});"
     # Each level of JSON inside JSON doubles the backslashes.
     rb"|\\\\{0,14}(?:u(?P<escape>[0-9a-fA-F]{4})|(?P<letter>[bfnrt/]))"
