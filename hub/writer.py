@@ -43,9 +43,10 @@ T = TypeVar("T")
 _JOBS_MAX = 100
 _GATHER_SECONDS = 0.005
 _SETTLE_WITHIN_SECONDS = 0.1
-_BATCH_BESIDE = 50
+_BATCH_BESIDE, _BATCH_BESIDE_AHEAD = 50, 100
+_BESIDE_SECONDS = 0.25
 """Under a steady stream the writer is never idle, and settling must not wait for ever; nor must
-those who wait for an answer wait long for settling."""
+those who wait for an answer wait long for settling, and where one came another one will."""
 _RETRY_SECONDS = 1.0
 _LOOK_SECONDS = 1.0
 
@@ -77,6 +78,8 @@ class Writer:
     _pending: bool = True
     _settle_after: float = 0.0
     _last_settled: float = 0.0
+    _wrote_at: float = 0.0
+    """When somebody last wanted something written."""
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """Have something written; the future is done once it is on the disk, or none of it is.
@@ -126,9 +129,7 @@ class Writer:
             if last:
                 return
             if self._due(jobs):
-                # What was translated ahead is applied in a quarter of the time.
-                quick = not jobs or self.hub.ahead.process is not None
-                self._settle(BATCH if quick else _BATCH_BESIDE)
+                self._settle(self._limit())
             self._busy = self._pending or self.waiting > 0
 
     def _due(self, jobs: list[_Job]) -> bool:
@@ -141,6 +142,13 @@ class Writer:
             ahead.waited = ahead.waited or not jobs
             return False
         return not jobs or ahead.ready or now - self._last_settled > _SETTLE_WITHIN_SECONDS
+
+    def _limit(self) -> int:
+        """How many messages to settle at once, as long as they were translated ahead."""
+        ahead = self.hub.ahead
+        if ahead.stocked or time.monotonic() - self._wrote_at > _BESIDE_SECONDS:
+            return BATCH
+        return _BATCH_BESIDE if ahead.process is None else _BATCH_BESIDE_AHEAD
 
     def got_on(self, *_: object) -> None:
         """A statement is done. While the database is in trouble, that says nothing yet."""
@@ -184,7 +192,7 @@ class Writer:
                     job.future.set_exception(self._known(error))
                 else:
                     job.future.set_result(result)
-        self._pending = True
+        self._pending, self._wrote_at = True, time.monotonic()
         if not self.trouble:
             self._settle_after = 0.0
 

@@ -218,6 +218,11 @@ class Ahead:
         return self._process is not None and (not self._out or self._said)
 
     @property
+    def stocked(self) -> bool:
+        """Whether the process has done so much that the hub is behind with settling it."""
+        return self._stock.is_full(self.at_once)
+
+    @property
     def busy(self) -> bool:
         """Whether to settle now were to wait for the process, which may still take its time."""
         within = time.monotonic() - self._heard_at < self.patience_seconds
