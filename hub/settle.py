@@ -104,12 +104,12 @@ def settle_next(
     if not taken.messages:
         return Settled(elsewhere=taken.elsewhere)
     if ahead is not None:
-        if begin and ahead.idle:
+        ahead.collect(taken.messages)
+    try:
+        if begin and ahead is not None and ahead.idle:
             with engine.begin() as connection:
                 if ahead.begin(connection, taken.messages, translator):
                     return Settled(begun=True)
-        ahead.collect(taken.messages)
-    try:
         with engine.begin() as connection:
             bus.confirm(connection, taken)
             if ahead is not None:

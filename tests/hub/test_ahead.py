@@ -242,6 +242,21 @@ def test_what_the_process_cannot_be_told_of_is_settled_all_the_same(
         _until(lambda: writer.settled.total() == BATCH + 2 * SALES)
 
 
+def test_what_cannot_even_be_given_to_the_process_stops_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError
+
+    with writing(hub) as writer:
+        writer.submit(lambda connection: _sales(connection, hub, BATCH + SALES)).result()
+        _until(lambda: writer.settled["applied"] == BATCH + SALES)
+        _until(lambda: hub.ahead.idle)
+        monkeypatch.setattr("hub.ahead.ahead._unread", fails)
+        writer.submit(lambda connection: _sales(connection, hub, AT_ONCE, seed=2)).result()
+        _until(lambda: writer.settled.total() == BATCH + SALES + AT_ONCE)
+
+
 def _sales(connection: Connection, hub: Hub, count: int, seed: int = 1) -> None:
     bodies = poslog_writer.sales(count, seed=seed, lines=2)
     take_in(connection, hub.door("poslog"), bodies, name="file", now=hub.now())
