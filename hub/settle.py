@@ -103,10 +103,11 @@ def settle_next(
     taken = bus.take(limit if ahead is None else ahead.within(limit))
     if not taken.messages:
         return Settled(elsewhere=taken.elsewhere)
+    idle = ahead is not None and ahead.idle
     if ahead is not None:
         ahead.collect(taken.messages)
     try:
-        if begin and ahead is not None and ahead.idle:
+        if begin and idle and ahead is not None:
             with engine.begin() as connection:
                 if ahead.begin(connection, taken.messages, translator):
                     return Settled(begun=True)
