@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -50,12 +50,12 @@ def down(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
     with a_port() as port:
         house = House(folder, variant, settings=_settings(port), clock=folder / "clock")
         try:
-            _sell(house, orders, dice)
+            harms = _sell(house, orders, dice)
             with _listening(port) as receiver:
                 _until_told(house, receiver)
         finally:
             house.kill()
-    return _judged(orders, receiver.told)
+    return replace(_judged(orders, receiver.told), harms=harms)
 
 
 def _settings(port: int) -> str:
@@ -66,11 +66,13 @@ def _settings(port: int) -> str:
     )
 
 
-def _sell(house: House, orders: int, dice: Random) -> None:
-    """Send every version of every order, all of it in three days of the hub's clock."""
+def _sell(house: House, orders: int, dice: Random) -> int:
+    """Send every version of every order, all of it in three days of the hub's clock; give how
+    often it was killed meanwhile.
+    """
     kills = min(_KILLS, orders * _VERSIONS // _MESSAGES_A_KILL + 1)
     every = max(orders * _VERSIONS // kills, 1)
-    count = 0
+    count = harms = 0
     with httpx2.Client(timeout=_CALL_SECONDS, trust_env=False) as client:
         for version in range(_VERSIONS):
             placed = shop.orders(orders, seed=1)
@@ -81,6 +83,8 @@ def _sell(house: House, orders: int, dice: Random) -> None:
                     _until_tried(house)
                     house.pass_by(_DAYS * _DAY / kills * dice.uniform(0.5, 1.5))
                     house.kill()
+                    harms += 1
+    return harms
 
 
 def _written(placed: shop.Order, version: int) -> bytes:

@@ -6,14 +6,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from faults.disk import filled, small_disk
 from faults.down import down
-from faults.house import House, Sender
+from faults.house import House, Sender, some
 from faults.ledger import FILE, Verdict, judge
 from faults.polled import polled
 from faults.server import open_server, start_server, stop_server
@@ -22,7 +23,8 @@ from faults.shipped import shipped
 __all__ = ["FAULTS", "Fault", "suffered"]
 
 _DISK_MB = 1024
-_POLL_SECONDS = 0.02
+_FAILED = "failed.log"
+_MOMENT_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,14 @@ class Fault:
     """A harm, and the variant that must not survive it: ``red`` names what then goes wrong."""
 
     what: str
-    harm: Callable[[House, Sender, Random], None]
     control: str
     red: str
-    before: tuple[str, ...] = ()
+    harm: Callable[[House, Sender, Random], None] | None = None
+    failing: bool = False
+    """Whether the disk fails now and then to keep what it was given."""
     lose: float = 0.0
     server: bool = False
+    """Whether it is the server of the database that is harmed."""
     small: bool = False
     at_once: int = 1
     """How many files come as one."""
@@ -51,7 +55,8 @@ def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdi
         if fault.alone is not None:
             return fault.alone(folder, messages, variant, dice)
         server = stack.enter_context(open_server()) if fault.server else None
-        house = House(folder, variant, server and str(server.get_uri()), fault.before)
+        before = _eio(folder / _FAILED) if fault.failing else ()
+        house = House(folder, variant, server and str(server.get_uri()), before)
         stack.callback(house.kill)
         sender = Sender(house, max(messages // FILE, 1), fault.lose, fault.at_once)
         house.start()
@@ -60,50 +65,57 @@ def suffered(fault: Fault, messages: int, *, variant: str = "as it is") -> Verdi
         try:
             if server is not None:
                 _stop_server(server, sender, dice)
-            else:
+            if fault.harm is not None:
                 fault.harm(house, sender, dice)
         finally:
+            sender.let(inf)
             thread.join()
         # From here on nothing is done to it.
         house.kill()
         house.before = ()
         house.rest()
-        return judge(house.home, house.database, sender.acknowledged)
+        verdict = judge(house.home, house.database, sender.acknowledged)
+        return replace(verdict, harms=sender.struck)
 
 
 def _kill(house: House, sender: Sender, dice: Random) -> None:
     """Kill it again and again, soon after it has acknowledged something."""
-    while not sender.done.is_set():
-        had = len(sender.acknowledged)
-        while len(sender.acknowledged) == had and not sender.done.wait(_POLL_SECONDS):
-            pass
-        if sender.done.wait(dice.uniform(0, 0.3)):
-            return
+    while sender.gets_on(some(dice)):
+        # Of many that came as one, some are settled by then, and some are not.
+        sender.done.wait(dice.uniform(0, _MOMENT_SECONDS * sender.at_once))
         house.kill()
         house.start()
-        if dice.random() < 0.5:
-            sender.done.wait(dice.uniform(0, 3 * sender.calm))
+        sender.struck += 1
 
 
-def _nothing(house: House, sender: Sender, dice: Random) -> None:
-    """What is wrong with the answers or the disk is wrong from the first."""
+def _cut(house: House, sender: Sender, dice: Random) -> None:
+    """The sender itself hears nothing of some answers."""
+    sender.let(inf)
     sender.done.wait()
+    sender.struck = sender.unsaid
+
+
+def _fail(house: House, sender: Sender, dice: Random) -> None:
+    """The disk fails from the first; what it is started by says how often."""
+    sender.let(inf)
+    sender.done.wait()
+    sender.struck = (house.folder / _FAILED).read_text("utf-8").count("INJECTED")
 
 
 def _fill(house: House, sender: Sender, dice: Random) -> None:
     """Take the last of the room, and give it back after a while."""
-    while not sender.done.wait(dice.uniform(0.2, sender.calm)):
+    while sender.gets_on(some(dice)):
         with filled(house.folder):
+            sender.struck += 1
+            sender.let(sender.at_once)
             sender.done.wait(dice.uniform(0.5, 1.5))
 
 
 def _stop_server(server: Any, sender: Sender, dice: Random) -> None:
     """Stop it again and again, soon after something was acknowledged, and start it again."""
-    while not sender.done.wait(dice.uniform(0.3, 2 * sender.calm)):
-        had = len(sender.acknowledged)
-        while len(sender.acknowledged) == had and not sender.done.wait(_POLL_SECONDS):
-            pass
+    while sender.gets_on(some(dice)):
         stop_server(server)
+        sender.struck += 1
         sender.done.wait(dice.uniform(0, 1))
         start_server(server)
 
@@ -119,21 +131,24 @@ def _folder(*, small: bool) -> Iterator[Path]:
             yield disk
 
 
-_EIO = (
-    *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"),
-    *("-e", "trace=fsync,fdatasync"),
-    *("-e", "inject=fsync,fdatasync:error=EIO:when=30+25"),
-)
+def _eio(log: Path) -> tuple[str, ...]:
+    """What has some calls fail that wait for the disk, and writes down which."""
+    return (
+        *("strace", "-f", "--seccomp-bpf", "-qq", "-A", "-o", str(log)),
+        *("-e", "trace=fsync,fdatasync", "-e", "status=failed"),
+        *("-e", "inject=fsync,fdatasync:error=EIO:when=12+8"),
+    )
+
 
 FAULTS: dict[str, Fault] = {
-    "kill": Fault("kill -9 of the hub", _kill, "early", "lost"),
-    "cut": Fault("answers cut after the commit", _nothing, "nameless", "doubled", lose=0.34),
-    "server": Fault("PostgreSQL stopped at once", _nothing, "early", "lost", server=True),
-    "full": Fault("a full disk", _fill, "early", "lost", small=True),
-    "eio": Fault("EIO on fsync", _nothing, "early", "lost", before=_EIO),
+    "kill": Fault("kill -9 of the hub", "early", "lost", _kill),
+    "cut": Fault("answers cut after the commit", "nameless", "doubled", _cut, lose=0.34),
+    "server": Fault("PostgreSQL stopped at once", "early", "lost", server=True),
+    "full": Fault("a full disk", "early", "lost", _fill, small=True),
+    "eio": Fault("EIO on fsync", "early", "lost", _fail, failing=True),
     # A file alone is settled in one piece before the next one comes: of five, most wait.
-    "order": Fault("kill -9 while much waits", _kill, "backwards", "out_of_order", at_once=5),
-    "down": Fault("a destination down for three days", _nothing, "forgetful", "lost", alone=down),
-    "process": Fault("kill -9 of a random process", _nothing, "early", "lost", alone=shipped),
-    "poll": Fault("kill -9 of a hub that polls", _nothing, "cursor first", "lost", alone=polled),
+    "order": Fault("kill -9 while much waits", "backwards", "out_of_order", _kill, at_once=5),
+    "down": Fault("a destination down for three days", "forgetful", "lost", alone=down),
+    "process": Fault("kill -9 of a random process", "early", "lost", alone=shipped),
+    "poll": Fault("kill -9 of a hub that polls", "cursor first", "lost", alone=polled),
 }

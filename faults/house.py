@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from random import Random
 
 import httpx2
 
@@ -24,16 +25,23 @@ from faults.variant import CLOCK
 from hub import bootstrap, keys
 from hub.home import Home, write_atomically
 
-__all__ = ["House", "Sender"]
+__all__ = ["House", "Sender", "some"]
 
 _VARIANT = (sys.executable, "-m", "faults.variant")
 _POLL_SECONDS = 0.05
+_LOOK_SECONDS = 0.02
 _PATIENCE_SECONDS = 300.0
 _CALL_SECONDS = 30.0
-_FILES_OF_A_SHORT_RUN = 40
-_CALM_MAX = 6.0
+_FILES_BETWEEN_HARMS = (1, 1, 2, 4)
 _making = threading.Lock()
 """Migrations, and what the environment names, are of the whole process."""
+
+
+def some(dice: Random) -> int:
+    """How many files come between two harms: not by the clock, since a hub that is quick would
+    come to few of them.
+    """
+    return dice.choice(_FILES_BETWEEN_HARMS)
 
 
 @dataclass
@@ -167,8 +175,9 @@ class House:
 
 @dataclass
 class Sender:
-    """Sends files in order, so many as one, each until it is acknowledged. ``lose`` says whose
-    answer is lost on the way, after the hub has given it.
+    """Sends files in order, so many as one, each until it is acknowledged, and no more than it was
+    let: whoever harms the hub would not keep up with it. ``lose`` says whose answer is lost on the
+    way, after the hub has given it.
     """
 
     house: House
@@ -178,15 +187,36 @@ class Sender:
     acknowledged: list[int] = field(default_factory=list)
     again: int = 0
     """How often one had to be sent again."""
+    unsaid: int = 0
+    """How often a hub that was there had its answer lost on the way, or could not take one."""
+    struck: int = 0
+    """How often harm was done."""
     done: threading.Event = field(default_factory=threading.Event)
+    _allowed: float = 0.0
+    _turn: threading.Condition = field(default_factory=threading.Condition)
     _client: httpx2.Client = field(
         default_factory=lambda: httpx2.Client(timeout=_CALL_SECONDS, trust_env=False)
     )
 
-    @property
-    def calm(self) -> float:
-        """How many times longer it is left alone between harms: a long run has enough of them."""
-        return min(max(self.files / _FILES_OF_A_SHORT_RUN, 1.0), _CALM_MAX)
+    def let(self, files: float) -> None:
+        """Have it send so many more than are acknowledged by now, and then wait."""
+        with self._turn:
+            self._allowed = len(self.acknowledged) + files
+            self._turn.notify()
+
+    def _wait_until_let(self, number: int) -> None:
+        with self._turn:
+            self._turn.wait_for(lambda: number < self._allowed)
+
+    def gets_on(self, files: int) -> bool:
+        """Have it send so many more and begin with the next, and wait until the former are
+        acknowledged; says whether there are any left to send.
+        """
+        enough = len(self.acknowledged) + files
+        self.let(files + 1)
+        while len(self.acknowledged) < enough and not self.done.is_set():
+            self.done.wait(_LOOK_SECONDS)
+        return not self.done.is_set()
 
     def run(self) -> None:
         """Send all of them."""
@@ -194,6 +224,7 @@ class Sender:
             for number in range(0, self.files, self.at_once):
                 numbers = range(number, min(number + self.at_once, self.files))
                 body = content(*numbers)
+                self._wait_until_let(number)
                 while not self.sends(number, body):
                     self.again += 1
                     self.house.start()
@@ -219,8 +250,10 @@ class Sender:
             return False
         if answer.is_success:
             self.house.last = answer.json()["record"]
-            lost = self.lose and (number + self.again) % round(1 / self.lose) == 0
+            lost = self.lose > 0 and (number + self.again) % round(1 / self.lose) == 0
+            self.unsaid += lost
             return not lost
         if answer.is_client_error and answer.status_code != 429:
             raise AssertionError(answer.text)
+        self.unsaid += 1
         return False

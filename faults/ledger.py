@@ -30,13 +30,19 @@ Sale = tuple[str, str, str, str]
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Sales that were acknowledged and are not there, are there more than once, or came to be
-    applied before an earlier one of their till.
+    applied before an earlier one of their till; and how often harm was done meanwhile.
     """
 
     messages: int
     lost: int
     doubled: int
     out_of_order: int
+    harms: int = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing went wrong."""
+        return not (self.lost or self.doubled or self.out_of_order)
 
 
 def content(*numbers: int) -> bytes:

@@ -10,6 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -44,15 +45,18 @@ def polled(folder: Path, messages: int, variant: str, dice: Random) -> Verdict:
         chosen = of(shop, every_seconds=_EVERY_SECONDS, overlap_seconds=_OVERLAP_SECONDS)
         house = House(folder, variant, settings=described("shop", **chosen))
         try:
-            _harm(house, shop, messages, dice)
+            harms = _harm(house, shop, messages, dice)
             _rest(house, shop)
         finally:
             house.kill()
-        return _judged(house, shop)
+        return replace(_judged(house, shop), harms=harms)
 
 
-def _harm(house: House, shop: Shop, orders: int, dice: Random) -> None:
-    """Have the shop sell, and kill the hub in the middle of what it reads of that."""
+def _harm(house: House, shop: Shop, orders: int, dice: Random) -> int:
+    """Have the shop sell, and kill the hub in the middle of what it reads of that; give how often
+    that was.
+    """
+    harms = 0
     versions: Counter[int] = Counter()
     while len(shop.orders) < orders:
         shop.place(min(_PORTION, orders - len(shop.orders)))
@@ -64,6 +68,8 @@ def _harm(house: House, shop: Shop, orders: int, dice: Random) -> None:
         _reads(house, shop, dice)
         time.sleep(dice.uniform(0, _MOMENT_SECONDS))
         house.kill()
+        harms += 1
+    return harms
 
 
 def _reads(house: House, shop: Shop, dice: Random) -> None:

@@ -15,6 +15,11 @@ from faults.ledger import Verdict
 
 __all__ = ["Result", "figures", "read", "table", "write"]
 
+_HEADS = (
+    *("fault", "times", "messages", "lost", "doubled", "out of order"),
+    *("without its guard", "seconds", "of"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -35,9 +40,10 @@ class Result:
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing went wrong as it is, and something did without the guard."""
-        verdict = self.verdict
-        return not (verdict.lost or verdict.doubled or verdict.out_of_order) and self.control > 0
+        """Whether it was harmed and nothing went wrong as it is, and something did without the
+        guard.
+        """
+        return self.verdict.is_clean and self.verdict.harms > 0 and self.control > 0
 
 
 def read(path: Path) -> list[Result]:
@@ -56,11 +62,12 @@ def write(path: Path, results: Iterable[Result]) -> None:
 
 def table(results: Iterable[Result]) -> Iterator[str]:
     """The results as rows of Markdown, fault by fault."""
-    yield "| fault | messages | lost | doubled | out of order | without its guard | seconds | of |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield f"| {' | '.join(_HEADS)} |"
+    yield "|---" * len(_HEADS) + "|"
     for each in results:
         verdict = each.verdict
-        counts = (verdict.messages, verdict.lost, verdict.doubled, verdict.out_of_order)
+        wrong = (verdict.lost, verdict.doubled, verdict.out_of_order)
+        counts = (verdict.harms, verdict.messages, *wrong)
         red = f"{each.variant}: {each.control:,} of {each.tried:,} {each.red.replace('_', ' ')}"
         of = f"{each.day}, `{each.commit}`"
         cells = (each.what, *(f"{count:,}" for count in counts), red, str(each.seconds), of)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _result(fault: str = "kill", *, red: str = "lost", control: int = 7, **counts: int) -> Result:
-    none = {"messages": 40_000, "lost": 0, "doubled": 0, "out_of_order": 0}
+    none = {"messages": 40_000, "lost": 0, "doubled": 0, "out_of_order": 0, "harms": 9}
     return Result(
         fault=fault,
         what=f"what {fault} is",
@@ -39,6 +39,7 @@ def test_a_fault_is_well_where_nothing_went_wrong_and_its_control_did(wrong: str
     broken = replace(_result().verdict, **{wrong: 1})
     assert not replace(_result(), verdict=broken).is_well
     assert not _result(control=0).is_well
+    assert not _result(harms=0).is_well
 
 
 def test_faults_that_run_one_by_one_are_summed(
@@ -60,4 +61,4 @@ def test_faults_that_run_one_by_one_are_summed(
     page = (tmp_path / "figures.md").read_text()
     assert "of 90,000 messages, lost" in page
     red = "early: 5 of 2,000 doubled | 60 | 2026-11-29, `abc` |"
-    assert f"| what cut is | 50,000 | 0 | 0 | 0 | {red}" in page
+    assert f"| what cut is | 9 | 50,000 | 0 | 0 | 0 | {red}" in page
