@@ -18,6 +18,7 @@ from hub.console import (
     messages,
     people,
     plans,
+    polls,
     rollback,
     unverified,
 )
@@ -35,6 +36,7 @@ ROUTES: tuple[BaseRoute, ...] = tuple(
         holds,
         mending,
         deliveries,
+        polls,
         mappings,
         coverage,
         rollback,

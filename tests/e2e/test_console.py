@@ -51,12 +51,21 @@ RECEIPTS = [
     for number, entry in enumerate(_DAY[:3], 1)
 ]
 SALE = f"poslog:{'/'.join(RECEIPTS[1].key)}"
+NOBODY = """
+[polls.shop]
+source = "shopify"
+url = "http://127.0.0.1:9/admin"
+allow_private = true
+streams.orders = {path = "/orders.json", items = "orders", since = "updated_at_min"}
+"""
+"""A shop that does not answer."""
 SHOWN = {
     "home": "",
     "held": "/holds",
     "messages": "/messages",
     "found messages": "/messages?source=poslog&store=9001&since=30d",
     "stores": "/stores",
+    "polls": "/polls",
     "journal": "/journal",
     "not verified": "/unverified",
     "person": f"/people/{SALE}",
@@ -118,6 +127,8 @@ def played(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
     house = House(tmp_path_factory.mktemp("played"))
     shutil.copytree(empty_home, house.home)
     _send(house)
+    with (house.home / "lynchpin.toml").open("a", encoding="utf-8") as settings:
+        settings.write(NOBODY)
     return house.home
 
 

@@ -226,6 +226,8 @@ FORMS = [
     ("/holds/1/release", {"reason": "x", "text": "x"}),
     ("/deliveries/destination", {"destination": "crm"}),
     ("/deliveries/decide", {"act": "retry", "delivery": "1"}),
+    ("/polls/now", {"poll": "shop"}),
+    ("/polls/rewind", {"poll": "shop", "to": "2031-05-06T10:00"}),
     ("/jobs/1", {"act": "pause"}),
     ("/journal/train", {"source": "shopify"}),
     ("/journal/confirm", {"act": "sweep"}),
