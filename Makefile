@@ -31,8 +31,8 @@ check: .venv/dev
 bench: .venv/dev
 	.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
 
-# For an hour, on two cores; make faults ARGS="--only kill cut" runs these two and keeps what was
-# kept of the others; with --messages 10000 for less. Needs strace, and to be root for the full disk.
+# For half an hour; make faults ARGS="--only kill cut" runs these two and keeps what was kept of the
+# others; with --messages 200000 for hours. Needs strace, and to be root for the full disk.
 faults: .venv/dev
 	.venv/bin/python -m faults $(ARGS)
 

@@ -24,7 +24,7 @@ turns, with the quartiles behind it; ratios are taken within one run. So a busy 
 times, and hardly the ratios. What is waited for, and what is done in a second, is by the clock. \
 A promise is a figure that must hold before a change is merged; the \
 others are watched. `make faults` measures what is lost, doubled or out of order while hubs are \
-harmed for hours.
+harmed again and again, so many times.
 """
 
 _TITLES = {

@@ -1,4 +1,4 @@
-"""``python -m faults``: harm hubs for hours, and count what was lost, doubled or out of order.
+"""``python -m faults``: harm hubs, and count what was lost, doubled or out of order.
 
 The oracle is the ledger of whoever sells. Each fault also runs with the guard taken out that stands
 against it, and must then be red. What came of a fault is kept at once, in ``bench/faults.json``: so

@@ -1,6 +1,6 @@
 """Results: what came of each fault when it was last run whole, and the figures of all of them.
 
-A run takes hours, so it may be done fault by fault; each result says of which commit it is.
+A run takes long, so it may be done fault by fault; each result says of which commit it is.
 """
 
 from __future__ import annotations
