@@ -84,8 +84,6 @@ def _shown(name: str, done: list[Portion], beside: dict[str, float]) -> Iterator
             "a second of the busiest process": Sample(
                 tuple(portion.sales / portion.busiest for portion in done)
             ).median,
-            "memory after the first portion, MB": done[0].memory_mb,
-            "after the last one": done[-1].memory_mb,
             **beside,
         },
         **fields,
@@ -107,6 +105,28 @@ def _shown(name: str, done: list[Portion], beside: dict[str, float]) -> Iterator
         floor=_RATIO,
         beside={"in seconds": each.values[-1] / each.values[0]},
         **fields,
+    )
+    yield _memory(name, done)
+
+
+def _memory(name: str, done: list[Portion]) -> Figure:
+    """What it holds stands still once the cache of its database is full."""
+    held = [portion.memory_mb for portion in done]
+    half = len(held) // 2
+    return of(
+        Sample((held[-1] / held[half - 1],)),
+        id=f"hub.memory_ratio_last.{name}",
+        what="memory of all processes of the hub after the last of these sales, against after half"
+        " of them",
+        unit="ratio",
+        floor=_RATIO,
+        n=_PORTION * len(done),
+        seed=SEED,
+        beside={
+            "MB after the first portion": held[0],
+            "after half of them": held[half - 1],
+            "after the last one": held[-1],
+        },
     )
 
 
